@@ -1,0 +1,80 @@
+# Every target makes .venv when it is needed. `make help` lists them.
+
+PYTHON ?= python3
+DEVICE ?= auto
+OUT ?= $(if $(EXP),results/$(EXP))
+VENV := .venv
+STARVOX := $(VENV)/bin/python -m starvox
+# Chainer's source distribution does not build with setuptools 81 or later.
+# pip before 25.3 reads PIP_CONSTRAINT in its isolated builds, later ones PIP_BUILD_CONSTRAINT.
+PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip
+
+.DEFAULT_GOAL := help
+.PHONY: help train resume plot data show test lint format clean
+
+help: ## this list
+	@echo "make TARGET [NAME=value ...]"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Names:"
+	@echo "  EXP=47c97768         the experiment: a folder of experiments/"
+	@echo "  DATA=manifest.csv    your own clips (data/README.md); default: synthetic speech"
+	@echo "  HELD_OUT=clips.csv   clips to sample; default: held_out.csv beside DATA"
+	@echo "  OUT=results/EXP      where the run goes"
+	@echo "  DEVICE=auto          auto, cpu or cuda:N"
+	@echo "  ITERATIONS=N         stop early; default: the experiment's epochs"
+	@echo "  SEED=0               of everything random"
+	@echo "  ARGS=\"...\"           more options, see: $(STARVOX) train --help"
+	@echo "  PYTHON=python3.12    the Python that makes .venv (3.11 to 3.13)"
+	@echo "  CUDA=12              install CuPy for CUDA 12 (or 13) into .venv"
+
+train: need-exp $(VENV)/.ready ## train an experiment: make train EXP=47c97768
+	@$(STARVOX) train "$(EXP)" $(OPTIONS) $(ARGS)
+
+resume: need-exp $(VENV)/.ready ## go on from the newest snapshot: make resume EXP=47c97768
+	@$(STARVOX) resume "$(EXP)" $(OPTIONS) $(ARGS)
+
+OPTIONS = --out "$(OUT)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
+	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
+	$(if $(SEED),--seed "$(SEED)")
+
+plot: need-exp $(VENV)/.ready ## the record's five figures from a run's log, PNG and SVG
+	@$(STARVOX) plot "$(OUT)" -o "$(OUT)/curves" $(ARGS)
+
+show: need-exp $(VENV)/.ready ## every value of an experiment, and the file that set it
+	@$(STARVOX) show "$(EXP)" $(ARGS)
+
+data: $(VENV)/.ready ## make the default corpus in data/demo
+	@$(STARVOX) data $(ARGS)
+
+test: $(VENV)/.ready-test ## the tests
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready-test ## style
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+
+format: $(VENV)/.ready-test ## mend the style
+	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .
+
+clean: ## remove .venv (results and data stay)
+	rm -rf $(VENV)
+
+.PHONY: need-exp
+need-exp:
+ifeq ($(strip $(EXP)),)
+	@echo "EXP= is missing; the experiments are: $(notdir $(patsubst %/config.toml,%,$(wildcard experiments/*/config.toml)))" >&2
+	@exit 2
+endif
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); \
+	ok or sys.exit("Python 3.11 to 3.13 is needed, this is %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])'
+	@echo "making $(VENV) (once, a minute or two)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: setup.py constraints.txt | $(VENV)/bin/python
+	@$(PIP) install --quiet --disable-pip-version-check -e ".$(if $(CUDA),[cuda$(CUDA)])"
+	@touch $@
+
+$(VENV)/.ready-test: $(VENV)/.ready
+	@$(PIP) install --quiet --disable-pip-version-check -e ".[test]"
+	@touch $@

@@ -1,0 +1,30 @@
+from setuptools import find_packages, setup
+
+setup(
+    name="starvox",
+    version="0.1.0",
+    description="StarGAN voice conversion 47c97768 (2019), reproduced in Chainer",
+    license="MIT",
+    python_requires=">=3.11,<3.14",
+    package_dir={"": "src"},
+    packages=find_packages("src"),
+    package_data={"starvox.corpus": ["*.txt"]},
+    entry_points={"console_scripts": ["starvox = starvox.cli:main"]},
+    # constraints.txt has the exact versions that were tested.
+    install_requires=[
+        "chainer==7.8.1",  # the last release; chainer_compat.py is written against it
+        "espeakng-loader>=0.2.4,<0.3",  # bundles eSpeak NG and its voices: the default corpus
+        "librosa>=0.11,<1",
+        "matplotlib>=3.9,<4",
+        "numpy>=2.4,<2.6",
+        "pydantic>=2.10,<3",
+        "soundfile>=0.13,<1",
+        "tqdm>=4.66,<5",
+    ],
+    extras_require={
+        "cuda12": ["cupy-cuda12x[ctk]>=14,<15"],
+        "cuda13": ["cupy-cuda13x[ctk]>=14,<15"],
+        "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "ruff>=0.14,<1"],
+        "bench": ["torch>=2.7,<3"],
+    },
+)
