@@ -1,0 +1,33 @@
+"""StarGAN voice conversion, experiment 47c97768 (2019), in Chainer.
+
+The names below are loaded when they are first used, so that a command that
+needs no network does not wait for Chainer.
+"""
+
+import importlib
+
+from starvox import chainer_compat  # noqa: F401  (must come before any import of Chainer)
+
+_HOMES = {
+    "Experiment": "starvox.config",
+    "load_experiment": "starvox.config",
+    "experiment_ids": "starvox.config",
+    "UserError": "starvox.errors",
+    "spectrogram": "starvox.audio",
+    "griffin_lim": "starvox.audio",
+    "read_waveform": "starvox.audio",
+    "write_wav": "starvox.audio",
+    "LabelEncoder": "starvox.corpus.labels",
+    "build_models": "starvox.build",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'starvox' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

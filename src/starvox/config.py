@@ -1,0 +1,300 @@
+"""An experiment: TOML files with one parent each, validated and frozen."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from starvox.errors import UserError
+
+Kernel = Annotated[tuple[int, int], Field(strict=False)]
+Positive = Annotated[int, Field(gt=0)]
+PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Initializer = Literal["lecun_normal", "he_normal", "glorot_uniform"]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Audio(_Table):
+    """How a waveform becomes a spectrogram; see experiments/47c97768/config.toml."""
+
+    sample_rate: Positive
+    crop_samples: Positive
+    n_fft: Positive
+    hop_length: Positive
+    window: Literal["hamming"]
+    window_periodic: bool
+    normalization: Literal["min-max", "peak"]
+    silence_rms: PositiveFloat
+    max_redraws: Annotated[int, Field(ge=0)]
+    spectrum: Literal["magnitude", "power"]
+    first_bin: Annotated[int, Field(ge=0)]
+    bins: Positive
+    frames: Positive
+    floor: Annotated[float, Field(gt=0, lt=1)]
+
+
+class Labels(_Table):
+    """How many classes of each group the networks can hold."""
+
+    speaker: Positive
+    birthplace: Positive
+    sex: Positive
+
+
+class Generator(_Table):
+    """The shape of G."""
+
+    filters: Positive
+    depth: Positive
+    blocks: Positive
+    block_convolutions: Literal[1, 2]
+    merge_kernel: Kernel
+    block_kernel: Kernel
+    normalization: Literal["batch", "instance"]
+    bn_decay: Annotated[float, Field(ge=0, le=1)]
+    bn_eps: PositiveFloat
+    initializer: Initializer
+
+
+class Discriminator(_Table):
+    """The shape of D."""
+
+    filters: Positive
+    layers: Positive
+    slope: Annotated[float, Field(ge=0, lt=1)]
+    class_kernel: Positive
+    class_pad: Annotated[int, Field(ge=0)]
+    initializer: Initializer
+
+
+class Loss(_Table):
+    """Which losses are taken of what, and their weights."""
+
+    classify: Literal["x_fake", "x_real"]
+    penalty: Literal["x_orig", "x_real"]
+    penalty_output: Literal["sum", "mean"]
+    classification_reduction: Literal["mean", "sum"]
+    gradient_penalty_weight: Weight
+    reconstruction_weight: Weight
+    identity_weight: Weight
+    feature_matching_weight: Weight
+
+
+class Training(_Table):
+    """The optimizer and the schedule."""
+
+    optimizer: Literal["rmsprop"]
+    learning_rate: PositiveFloat
+    rmsprop_alpha: Annotated[float, Field(ge=0, lt=1)]
+    rmsprop_eps: PositiveFloat
+    batchsize: Positive
+    epochs: Positive
+    n_dis: Positive
+    minibatch: Literal["step", "iteration"]
+
+
+class Experiment(_Table):
+    """A validated, frozen experiment.
+
+    Attributes:
+        id (str): the name of its folder, for example ``47c97768``.
+        sources (dict): dotted key -> the file that set it.
+    """
+
+    title: str
+    audio: Audio
+    labels: Labels
+    generator: Generator
+    discriminator: Discriminator
+    loss: Loss
+    training: Training
+    _id: str = PrivateAttr(default="")
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    @property
+    def sources(self) -> dict[str, str]:
+        return self._sources
+
+    def flatten(self) -> dict[str, Any]:
+        """Returns dotted key -> value, in the order of the configuration file."""
+        return _flatten(self.model_dump(mode="json"))
+
+    def dumps(self) -> str:
+        """Returns the JSON text of ``config.json``, which `load_experiment` reads."""
+        return json.dumps({"id": self.id, **self.model_dump(mode="json")}, indent=2) + "\n"
+
+
+def load_experiment(experiment: str | Path) -> Experiment:
+    """Reads an experiment with its parents.
+
+    Args:
+        experiment: an id (a folder of ``experiments/``), or the path of an
+            experiment's folder, of its ``config.toml``, or of the
+            ``config.json`` of a results folder.
+
+    Raises:
+        UserError: if there is no such experiment, or a key is unknown, missing
+            or wrong; the message names the file and the dotted key.
+    """
+    path = _find(str(experiment))
+    if path.suffix == ".json":
+        values = _read(path, json.loads)
+        name = str(values.pop("id", path.parent.name))
+        sources = dict.fromkeys(_flatten(values), str(path))
+    else:
+        values, sources = _inherit(path, ())
+        name = path.parent.name
+    try:
+        result = Experiment.model_validate(values)
+    except ValidationError as error:
+        raise UserError(_explain(error, sources, path)) from None
+    result._id, result._sources = name, sources
+    _check_shapes(result, path)
+    return result
+
+
+def experiment_ids() -> list[str]:
+    """Returns the ids that `load_experiment` knows, sorted."""
+    found = {p.parent.name for root in _roots() for p in root.glob("*/config.toml")}
+    return sorted(found)
+
+
+def _roots() -> list[Path]:
+    beside_source = Path(__file__).resolve().parents[2] / "experiments"
+    return [Path.cwd() / "experiments", beside_source]
+
+
+def _find(experiment: str) -> Path:
+    given = Path(experiment)
+    candidates = [given / "config.toml", given / "config.json", given]
+    candidates += [root / experiment / "config.toml" for root in _roots()]
+    for path in candidates:
+        if experiment and path.is_file():
+            return path
+    known = ", ".join(experiment_ids()) or "none found; run from the project's folder"
+    raise UserError(f"no experiment {experiment!r}; there are: {known}")
+
+
+def _read(path: Path, parse) -> dict[str, Any]:
+    try:
+        values = parse(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path}: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a table at the top")
+    return values
+
+
+def _inherit(path: Path, children: tuple[Path, ...]) -> tuple[dict, dict[str, str]]:
+    """Returns the merged values of ``path`` and its parents, and where each came from."""
+    if path in children:
+        circle = " -> ".join(p.parent.name for p in (*children, path))
+        raise UserError(f"{path}: `extends` goes in a circle: {circle}")
+    own = _read(path, tomllib.loads)
+    parent = own.pop("extends", None)
+    sources = dict.fromkeys(_flatten(own), str(path))
+    if parent is None:
+        return own, sources
+    if not isinstance(parent, str):
+        raise UserError(f"{path}: extends: expected the id of one experiment, got {parent!r}")
+    beside = path.resolve().parent.parent / parent / "config.toml"
+    try:
+        parent_path = beside if beside.is_file() else _find(parent)
+    except UserError as error:
+        raise UserError(f"{path}: extends: {error}") from None
+    values, parent_sources = _inherit(parent_path, (*children, path))
+    return _merge(values, own), parent_sources | sources
+
+
+def _merge(parent: dict, child: dict) -> dict:
+    merged = dict(parent)
+    for key, value in child.items():
+        both = isinstance(value, dict) and isinstance(parent.get(key), dict)
+        merged[key] = _merge(parent[key], value) if both else value
+    return merged
+
+
+def _flatten(values: dict, prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def _explain(error: ValidationError, sources: dict[str, str], path: Path) -> str:
+    """Returns the first complaint as ``file: dotted.key: what to do``."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    below = (file for name, file in sources.items() if name.startswith(key + "."))
+    array = key.rpartition(".")[0]  # if the key is that of an array's element
+    setter = next(below, None) or sources.get(key) or sources.get(array) or str(path)
+    if first["type"] == "missing":
+        return f"{setter}: missing key {key}; add it, or extend an experiment that has it"
+    if first["type"] == "extra_forbidden":
+        return f"{setter}: unknown key {key}; {_nearest(key)}"
+    return f"{setter}: {key}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}"
+
+
+def _nearest(key: str) -> str:
+    import difflib
+
+    table, _, name = key.rpartition(".")
+    model = Experiment.model_fields[table].annotation if table in Experiment.model_fields else None
+    names = list((model or Experiment).model_fields)
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else "known here: " + ", ".join(names)
+
+
+def _check_shapes(exp: Experiment, path: Path) -> None:
+    """Refuses numbers that are each valid but do not fit together."""
+    a, g, d = exp.audio, exp.generator, exp.discriminator
+
+    def refuse(key: str, reason: str):
+        raise UserError(f"{path}: {key}: {reason}")
+
+    samples = a.n_fft + (a.frames - 1) * a.hop_length
+    if a.crop_samples != samples:
+        refuse(
+            "audio.crop_samples",
+            f"{a.frames} frames of {a.n_fft} every {a.hop_length} need {samples} samples",
+        )
+    if a.n_fft % 2 or a.hop_length > a.n_fft:
+        refuse(
+            "audio.hop_length",
+            f"n_fft must be even and no less than hop_length, got {a.n_fft} and {a.hop_length}",
+        )
+    if a.first_bin + a.bins > a.n_fft // 2 + 1:
+        refuse("audio.bins", f"bins {a.first_bin}..{a.first_bin + a.bins - 1} of at most {a.n_fft // 2}")
+    for name, size in (("audio.bins", a.bins), ("audio.frames", a.frames)):
+        if size % 2**g.depth:
+            refuse(name, f"{size} is not a multiple of 2^generator.depth = {2**g.depth}")
+    last = (a.bins // 2**d.layers, a.frames // 2**d.layers)
+    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers:
+        refuse(
+            "discriminator.class_kernel",
+            f"{d.layers} halvings of {a.bins} x {a.frames} leave {last[0]} x {last[1]}, "
+            f"which a kernel of {d.class_kernel} must cover exactly",
+        )
+    for name, kernel in (("merge_kernel", g.merge_kernel), ("block_kernel", g.block_kernel)):
+        if any(k < 1 or k % 2 == 0 for k in kernel):
+            refuse(
+                f"generator.{name}",
+                f"both sides must be odd so that the map keeps its size, got {list(kernel)}",
+            )
