@@ -1,0 +1,36 @@
+"""From an experiment to its networks."""
+
+import chainer
+import numpy as np
+
+from starvox.config import Experiment
+from starvox.corpus.labels import GROUPS
+from starvox.models import Discriminator, Generator
+
+_INITIALIZERS = {
+    "lecun_normal": chainer.initializers.LeCunNormal,
+    "he_normal": chainer.initializers.HeNormal,
+    "glorot_uniform": chainer.initializers.GlorotUniform,
+}
+
+
+def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminator]:
+    """Builds G and D on the CPU; the same seed gives the same weights everywhere.
+
+    Args:
+        exp: the experiment.
+        seed: of the initial weights.
+
+    Returns:
+        (Generator, Discriminator): float32.
+    """
+    rng = np.random.RandomState(seed)
+    n_classes = sum(getattr(exp.labels, group) for group in GROUPS)
+
+    def arguments(table):
+        values = table.model_dump()
+        return values | {"initializer": _INITIALIZERS[table.initializer](rng=rng)}
+
+    gen = Generator(n_labels=n_classes + len(GROUPS), **arguments(exp.generator))
+    dis = Discriminator(n_classes=n_classes, **arguments(exp.discriminator))
+    return gen, dis

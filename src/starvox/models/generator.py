@@ -1,0 +1,101 @@
+"""The generator G of the record's drawing "Generator のモデル"."""
+
+from functools import partial
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+
+from starvox.models.blocks import ConvBlock, ResBlock, make_norm
+from starvox.models.label_merge import LabelMerge
+
+
+class Generator(chainer.Chain):
+    """Converts a spectrogram to the voice that the labels name.
+
+    The links carry the names of the drawing: ``downsamp1..``, ``merge``,
+    ``bottleneck1..``, ``upsamp1..``. A convolution before a normalisation has
+    no bias, which the normalisation would remove; the last one has one.
+
+    Args:
+        n_labels (int): size of the input labels, 1479 in the record.
+        filters (int): of the first convolution; doubled at every halving.
+        depth (int): halvings of the map before the merge, doublings after.
+        blocks (int): residual blocks of the bottleneck.
+        block_convolutions (int): convolutions in a residual block, 1 or 2.
+        merge_kernel (tuple of int): (bins, frames), odd.
+        block_kernel (tuple of int): (bins, frames), odd.
+        normalization (str): ``batch`` or ``instance``.
+        bn_decay (float): of the running statistics.
+        bn_eps (float): added to the variance.
+        initializer (initializer): of every convolution's weights.
+    """
+
+    def __init__(
+        self,
+        *,
+        n_labels,
+        filters,
+        depth,
+        blocks,
+        block_convolutions,
+        merge_kernel,
+        block_kernel,
+        normalization,
+        bn_decay,
+        bn_eps,
+        initializer,
+    ):
+        super().__init__()
+        norm = partial(make_norm, normalization, decay=bn_decay, eps=bn_eps)
+        conv = partial(L.Convolution2D, nobias=True, initialW=initializer)
+        deconv = partial(L.Deconvolution2D, nobias=True, initialW=initializer)
+        wide = filters * 2**depth
+        same = tuple(k // 2 for k in block_kernel)
+
+        downsampling = [ConvBlock(conv(1, filters, 7, 1, 3), norm(filters))]
+        upsampling = []
+        for level in range(depth):
+            n = filters * 2**level
+            downsampling.append(ConvBlock(conv(n, 2 * n, 4, 2, 1), norm(2 * n)))
+            upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), norm(n)))
+        upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))
+        bottleneck = [
+            ResBlock(
+                partial(conv, wide, wide, block_kernel, 1, same), partial(norm, wide), block_convolutions
+            )
+            for _ in range(blocks)
+        ]
+        with self.init_scope():
+            self._downsampling = self._name("downsamp", downsampling)
+            self.merge = ConvBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
+            self._bottleneck = self._name("bottleneck", bottleneck)
+            self._upsampling = self._name("upsamp", upsampling)
+
+    def _name(self, stem, links):
+        names = [f"{stem}{number}" for number in range(1, len(links) + 1)]
+        for name, link in zip(names, links, strict=True):
+            setattr(self, name, link)
+        return names
+
+    def forward(self, x, c):
+        """Converts a minibatch.
+
+        Args:
+            x (ndarray or Variable of shape (B, 1, bins, frames), float32): log
+                magnitude in [0, 1]. Any size that is a multiple of 2^depth.
+            c (ndarray of shape (B, n_labels), float32): input labels in {0, 1}.
+
+        Returns:
+            Variable of shape (B, 1, bins, frames), float32: log magnitude in (0, 1).
+        """
+        h = self._through(self._downsampling, x)
+        h = self.merge(h, c)
+        h = self._through(self._bottleneck, h)
+        h = self._through(self._upsampling, h)
+        return F.sigmoid(h)
+
+    def _through(self, names, h):
+        for name in names:
+            h = self[name](h)
+        return h

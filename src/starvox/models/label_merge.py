@@ -1,0 +1,56 @@
+"""The convolution in which the labels enter the generator."""
+
+import chainer.functions as F
+import chainer.links as L
+
+
+class LabelMerge(L.Convolution2D):
+    """``conv(concat(h, repeat(c)))``, without ever building the repeated labels.
+
+    A label's map is constant in space, so its part of the convolution is, at
+    every cell, the sum of those taps of its filter that fall inside the map
+    (zero padding cuts the others off at the border). That is one small matrix
+    product a sample instead of a ``(B, labels, H, W)`` tensor: the same
+    weights, the same result, half of G's arithmetic.
+
+    Args:
+        in_channels (int): channels of ``h``; the first input channels of ``W``.
+        n_labels (int): size of ``c``; the last input channels of ``W``.
+        out_channels (int): filters.
+        ksize (tuple of int): odd kernel, (bins, frames); the map keeps its size.
+        initialW (initializer): of ``W``, ``(out, in + n_labels, kh, kw)``.
+    """
+
+    def __init__(self, in_channels, n_labels, out_channels, ksize, initialW):
+        pad = tuple(k // 2 for k in ksize)
+        super().__init__(in_channels + n_labels, out_channels, ksize, pad=pad, nobias=True, initialW=initialW)
+        self._split = in_channels
+
+    def forward(self, h, c):
+        """Merges a map and the labels.
+
+        Args:
+            h (Variable of shape (B, in_channels, H, W), float32).
+            c (ndarray of shape (B, n_labels), float32): input labels in {0, 1}.
+
+        Returns:
+            Variable of shape (B, out_channels, H, W), float32.
+        """
+        W_map, W_label = F.split_axis(self.W, [self._split], axis=1)
+        size = h.shape[2:]
+        out, labels, *ksize = W_label.shape
+        taps = F.matmul(c, F.reshape(F.transpose(W_label, (1, 0, 2, 3)), (labels, -1)))
+        taps = F.reshape(taps, (-1, ksize[0] * ksize[1]))
+        label_part = F.matmul(taps, self._tap_inside(size, ksize))
+        map_part = F.convolution_2d(h, W_map, pad=self.pad)
+        return map_part + F.reshape(label_part, (-1, out, *size))
+
+    def _tap_inside(self, size, ksize):
+        """Returns (kh * kw, H * W): 1 where a tap at that cell falls inside the map."""
+        xp = self.xp
+        rows, columns = (
+            (abs(xp.arange(n)[None] + xp.arange(k)[:, None] - k // 2 - (n - 1) / 2) < n / 2)
+            for n, k in zip(size, ksize, strict=True)
+        )
+        inside = rows[:, None, :, None] & columns[None, :, None, :]
+        return inside.reshape(ksize[0] * ksize[1], size[0] * size[1]).astype(self.W.dtype)

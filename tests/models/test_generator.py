@@ -1,0 +1,127 @@
+"""G against the record's drawing."""
+
+import chainer
+import chainer.functions as F
+import numpy as np
+import pytest
+
+import starvox
+from starvox.models import Generator
+
+# name in the drawing -> the shape it hands on, (channels, bins, frames)
+DRAWN = {
+    "downsamp1": (32, 256, 256),
+    "downsamp2": (64, 128, 128),
+    "downsamp3": (128, 64, 64),
+    "merge": (128, 64, 64),
+    "bottleneck1": (128, 64, 64),
+    "bottleneck2": (128, 64, 64),
+    "bottleneck3": (128, 64, 64),
+    "upsamp1": (64, 128, 128),
+    "upsamp2": (32, 256, 256),
+    "upsamp3": (1, 256, 256),
+}
+
+
+class Shapes(chainer.LinkHook):
+    """Notes what each link of the drawing hands on."""
+
+    def __init__(self):
+        self.seen = {}
+
+    def forward_postprocess(self, args):
+        if args.link.name in DRAWN:
+            self.seen[args.link.name] = args.out.shape[1:]
+
+
+def small(**changes):
+    values = {
+        "n_labels": 5,
+        "filters": 2,
+        "depth": 2,
+        "blocks": 1,
+        "block_convolutions": 2,
+        "merge_kernel": (3, 3),
+        "block_kernel": (3, 3),
+        "normalization": "batch",
+        "bn_decay": 0.9,
+        "bn_eps": 2e-5,
+        "initializer": chainer.initializers.LeCunNormal(rng=np.random.RandomState(0)),
+    }
+    return Generator(**values | changes)
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return starvox.build_models(starvox.load_experiment("47c97768"))[0]
+
+
+def test_every_shape_of_the_drawing(recorded):
+    x = np.random.default_rng(0).random((1, 1, 256, 256), dtype=np.float32)
+    c = np.zeros((1, 1479), np.float32)
+    with Shapes() as shapes, chainer.no_backprop_mode():
+        y = recorded(x, c)
+    assert shapes.seen == DRAWN
+    assert list(shapes.seen) == list(DRAWN)
+    assert y.shape == (1, 1, 256, 256)
+    assert y.dtype == np.float32
+    assert 0 < y.array.min() < y.array.max() < 1
+
+
+def test_kernels_of_the_drawing(recorded):
+    assert recorded.downsamp1.conv.W.shape == (32, 1, 7, 7)
+    assert recorded.downsamp2.conv.W.shape == (64, 32, 4, 4)
+    assert recorded.merge.conv.W.shape == (128, 1607, 3, 3)
+    assert recorded.bottleneck3.conv1.W.shape == (128, 128, 3, 3)
+    assert recorded.upsamp1.conv.W.shape == (128, 64, 4, 4)
+    assert recorded.upsamp3.W.shape == (32, 1, 7, 7)
+    strides = [recorded[name].conv.stride for name in ("downsamp1", "downsamp2", "upsamp2")]
+    assert strides == [(1, 1), (2, 2), (2, 2)]
+
+
+def test_count_of_parameters(recorded):
+    down = 7 * 7 * 32 + 4 * 4 * 32 * 64 + 4 * 4 * 64 * 128
+    merge = 3 * 3 * 1607 * 128
+    bottleneck = 3 * 2 * 3 * 3 * 128 * 128
+    up = 4 * 4 * 128 * 64 + 4 * 4 * 64 * 32 + (7 * 7 * 32 + 1)
+    normalised = 32 + 64 + 128 + 128 + 3 * 2 * 128 + 64 + 32
+    assert recorded.count_params() == down + merge + bottleneck + up + 2 * normalised == 3_069_249
+
+
+def test_no_bias_before_a_normalisation(recorded):
+    biases = [name for name, _ in recorded.namedparams() if name.endswith("/b")]
+    assert biases == ["/upsamp3/b"]
+
+
+def test_every_normalisation_is_of_the_batch(recorded):
+    kinds = [type(link) for name, link in recorded.namedlinks() if "norm" in name.rpartition("/")[2]]
+    assert kinds == [chainer.links.BatchNormalization] * (3 + 1 + 6 + 2)
+
+
+def test_a_residual_block_adds_its_input():
+    block = small().bottleneck1
+    block.norm2.gamma.array[...] = 0
+    x = np.random.default_rng(0).standard_normal((2, 8, 3, 3), dtype=np.float32)
+    np.testing.assert_array_equal(block(x).array, x)
+
+
+def test_one_convolution_in_a_residual_block():
+    block = small(block_convolutions=1).bottleneck1
+    x = np.random.default_rng(0).standard_normal((2, 8, 3, 3), dtype=np.float32)
+    expected = x + F.relu(block.norm1(block.conv1(x))).array
+    np.testing.assert_array_equal(block(x).array, expected)
+    assert len(list(block.params())) == 3
+
+
+def test_instance_normalisation_sees_one_sample():
+    gen = small(normalization="instance")
+    rng = np.random.default_rng(0)
+    x, c = rng.random((2, 1, 16, 16), dtype=np.float32), np.zeros((2, 5), np.float32)
+    np.testing.assert_allclose(gen(x, c).array[:1], gen(x[:1], c[:1]).array, rtol=1e-4, atol=1e-6)
+    batch = small()
+    assert abs(batch(x, c).array[:1] - batch(x[:1], c[:1]).array).max() > 1e-3
+
+
+def test_any_length_is_converted():
+    x, c = np.zeros((1, 1, 16, 40), np.float32), np.zeros((1, 5), np.float32)
+    assert small()(x, c).shape == x.shape
