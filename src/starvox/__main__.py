@@ -1,0 +1,5 @@
+import sys
+
+from starvox.cli import main
+
+sys.exit(main())

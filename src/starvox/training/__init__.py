@@ -1,0 +1,1 @@
+"""Training: losses, the updater, its extensions, and the assembling of a trainer."""

@@ -1,0 +1,78 @@
+"""What the generator does to fixed held-out clips, to look at and to hear."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import chainer
+import numpy as np
+from chainer.training import Extension
+
+from starvox.audio import normalize, resynthesize, spectrogram, write_wav
+from starvox.plotting import plot_spectrograms
+
+
+class Voice(NamedTuple):
+    """A target of conversion: what to call it, and its input labels (float32)."""
+
+    title: str
+    c: np.ndarray
+
+
+class SampleClip(NamedTuple):
+    """A clip to convert: its name, crop (crop_samples,) float32, and the voice it has."""
+
+    name: str
+    crop: np.ndarray
+    voice: Voice
+
+
+class Samples(Extension):
+    """Writes a figure and sounds of fixed clips to ``samples/iter_N``.
+
+    For each clip: the input, its conversion to every target, and the
+    reconstruction (there and back, to the first target). Batch normalisation
+    uses its running statistics, as in replay. The sounds have the input's
+    phase, so that Griffin-Lim's artefacts are not taken for the model's; the
+    input is resynthesised the same way, for a fair comparison.
+
+    Args:
+        gen (Generator): on any device.
+        clips (list of SampleClip): what to convert.
+        targets (list of Voice): what to convert it to.
+        audio: the experiment's table ``audio``.
+    """
+
+    def __init__(self, gen, clips, targets, audio):
+        self._gen = gen
+        self._clips = clips
+        self._targets = targets
+        self._audio = audio
+        self._waves = normalize(np.stack([clip.crop for clip in clips]), audio)
+        self._inputs = spectrogram(self._waves, audio)
+
+    def __call__(self, trainer):
+        columns = self._convert()
+        folder = Path(trainer.out) / "samples" / f"iter_{trainer.updater.iteration}"
+        labels = [f"{clip.name} ({clip.voice.title})" for clip in self._clips]
+        rows = list(zip(*columns.values(), strict=True))
+        plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
+        for title, outputs in columns.items():
+            sounds = resynthesize(outputs, self._waves, self._audio)
+            for clip, sound in zip(self._clips, sounds, strict=True):
+                name = f"{clip.name}_{title}.wav".replace(" ", "_").replace("/", "-")
+                write_wav(folder / name, sound, self._audio.sample_rate)
+
+    def _convert(self):
+        """Returns title -> (clips, bins, frames) float32, for every column of the figure."""
+        own = np.stack([clip.voice.c for clip in self._clips])
+        columns = {"input": self._inputs}
+        for target in self._targets:
+            columns[f"to {target.title}"] = self._generate(self._inputs, np.broadcast_to(target.c, own.shape))
+        there = columns[f"to {self._targets[0].title}"]
+        return columns | {"reconstruction": self._generate(there, own)}
+
+    def _generate(self, s, c):
+        device = self._gen.device
+        with chainer.using_config("train", False), chainer.no_backprop_mode():
+            y = self._gen(device.send(s[:, None]), device.send(np.ascontiguousarray(c)))
+        return chainer.get_device("@numpy").send(y.array)[:, 0]

@@ -1,0 +1,79 @@
+"""The record's losses, each without its weight.
+
+Arguments are Variables or arrays of float32 with the batch on axis 0; every
+loss is a Variable of shape (), and a mean over the batch.
+"""
+
+import chainer
+import chainer.functions as F
+
+
+def wasserstein(adversarial_fake, adversarial_real):
+    """What D minimises: its mean over the converted less its mean over the real.
+
+    As drawn in the record. Its negative is D's estimate of the Wasserstein
+    distance, up to D's Lipschitz constant (Arjovsky et al. 2017).
+    """
+    return F.mean(adversarial_fake) - F.mean(adversarial_real)
+
+
+def adversarial(adversarial_fake):
+    """What G minimises: the negative of D's mean over the converted."""
+    return -F.mean(adversarial_fake)
+
+
+def mix(x_fake, x_other, ratio):
+    """Draws points on the lines between converted and other spectrograms.
+
+    Args:
+        x_fake (ndarray of shape (B, 1, bins, frames)).
+        x_other (ndarray of the same shape).
+        ratio (ndarray of shape (B, 1, 1, 1)): share of x_other, in [0, 1].
+    """
+    return x_other * ratio + x_fake * (1 - ratio)
+
+
+def gradient_penalty(dis, x_mixed, output="sum"):
+    """How far the norm of D's gradient is from 1: mean of (|grad D(x)|_2 - 1)^2.
+
+    Gulrajani et al. 2017, equation 3. The norm is taken sample by sample.
+
+    Args:
+        dis (callable): returns (feature, classification, adversarial).
+        x_mixed (ndarray of shape (B, 1, bins, frames)): where to take it.
+        output (str): ``sum`` or ``mean`` of D's adversarial map is differentiated.
+    """
+    x = chainer.Variable(x_mixed)
+    _, _, judged = dis(x)
+    if output == "mean":
+        judged = F.mean(judged, axis=tuple(range(1, judged.ndim)))
+    (gradient,) = chainer.grad([judged], [x], enable_double_backprop=True)
+    norm = F.sqrt(F.batch_l2_norm_squared(gradient))
+    return F.mean((norm - 1) ** 2)
+
+
+def classification(logits, t, reduction="mean"):
+    """Sigmoid cross entropy of D's classification against the output labels.
+
+    Args:
+        logits (Variable of shape (B, classes)): before the sigmoid.
+        t (ndarray of shape (B, classes), int32): 0 or 1, or -1 to be ignored.
+        reduction (str): ``mean`` over the entries that are not -1, or ``sum``
+            over the classes and mean over the batch, as in the paper's code.
+    """
+    return F.sigmoid_cross_entropy(logits, t, normalize=reduction == "mean")
+
+
+def reconstruction(x_reconstructed, x_real):
+    """Mean squared error of the spectrogram converted there and back."""
+    return F.mean_squared_error(x_reconstructed, x_real)
+
+
+def identity(x_same, x_real):
+    """Mean squared error of the spectrogram converted to its own labels."""
+    return F.mean_squared_error(x_same, x_real)
+
+
+def feature_matching(feature_fake, feature_orig):
+    """Mean squared error of D's features of the converted and of batch B's clips."""
+    return F.mean_squared_error(feature_fake, feature_orig)

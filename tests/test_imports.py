@@ -1,0 +1,67 @@
+"""The design's table of imports, held against the code."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import starvox
+
+ROOT = Path(starvox.__file__).parent
+
+# package or module -> what of starvox it may import
+ALLOWED = {
+    "errors": (),
+    "audio": ("audio",),
+    "models": ("models",),
+    "plotting": ("plotting", "errors"),
+    "config": ("errors",),
+    "corpus": ("corpus", "audio", "errors"),
+    "device": ("errors",),
+    "snapshots": ("errors",),
+    "build": ("config", "models", "corpus.labels"),
+    "training.losses": (),
+    "training.random": (),
+    "training.triggers": (),
+    "training.iterator": ("training.random",),
+    "training.updater": ("training.losses", "training.random", "training"),
+    "training.extensions": ("training.extensions", "audio", "plotting", "errors"),
+}
+NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors")
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module in ("starvox", "starvox.training"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+def is_in(name, packages):
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_imports_go_one_way(package):
+    files = [path for path in ROOT.rglob("*.py") if is_in(module_name(path), [package])]
+    assert files
+    for path in files:
+        own = [name.removeprefix("starvox.") for name in imports(path) if is_in(name, ["starvox"])]
+        wrong = [name for name in own if not is_in(name, ALLOWED[package])]
+        assert not wrong, f"{module_name(path)} imports {wrong}"
+
+
+@pytest.mark.parametrize("package", NO_CHAINER)
+def test_no_chainer_outside_the_networks(package):
+    for path in ROOT.rglob("*.py"):
+        if is_in(module_name(path), [package]):
+            assert not any(is_in(name, ["chainer"]) for name in imports(path)), path
