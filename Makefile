@@ -8,6 +8,10 @@ STARVOX := $(VENV)/bin/python -m starvox
 # Chainer's source distribution does not build with setuptools 81 or later.
 # pip before 25.3 reads PIP_CONSTRAINT in its isolated builds, later ones PIP_BUILD_CONSTRAINT.
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip
+INSTALL = $(PIP) install --quiet --disable-pip-version-check
+
+# With CUDA=12 or CUDA=13, another mark, so that a .venv made without it is completed.
+READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))
 
 .DEFAULT_GOAL := help
 .PHONY: help train resume plot data show test lint format clean
@@ -27,23 +31,23 @@ help: ## this list
 	@echo "  PYTHON=python3.12    the Python that makes .venv (3.11 to 3.13)"
 	@echo "  CUDA=12              install CuPy for CUDA 12 (or 13) into .venv"
 
-train: need-exp $(VENV)/.ready ## train an experiment: make train EXP=47c97768
+train: need-exp $(READY) ## train an experiment: make train EXP=47c97768
 	@$(STARVOX) train "$(EXP)" $(OPTIONS) $(ARGS)
 
-resume: need-exp $(VENV)/.ready ## go on from the newest snapshot: make resume EXP=47c97768
+resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c97768
 	@$(STARVOX) resume "$(EXP)" $(OPTIONS) $(ARGS)
 
 OPTIONS = --out "$(OUT)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
 	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
 	$(if $(SEED),--seed "$(SEED)")
 
-plot: need-exp $(VENV)/.ready ## the record's five figures from a run's log, PNG and SVG
+plot: need-exp $(READY) ## the record's five figures from a run's log, PNG and SVG
 	@$(STARVOX) plot "$(OUT)" -o "$(OUT)/curves" $(ARGS)
 
-show: need-exp $(VENV)/.ready ## every value of an experiment, and the file that set it
+show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@$(STARVOX) show "$(EXP)" $(ARGS)
 
-data: $(VENV)/.ready ## make the default corpus in data/demo
+data: $(READY) ## make the default corpus in data/demo
 	@$(STARVOX) data $(ARGS)
 
 test: $(VENV)/.ready-test ## the tests
@@ -71,10 +75,10 @@ $(VENV)/bin/python:
 	@echo "making $(VENV) (once, a minute or two)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: setup.py constraints.txt | $(VENV)/bin/python
-	@$(PIP) install --quiet --disable-pip-version-check -e ".$(if $(CUDA),[cuda$(CUDA)])"
+$(READY): setup.py constraints.txt | $(VENV)/bin/python
+	@$(INSTALL) -e ".$(if $(CUDA),[cuda$(CUDA)])"
 	@touch $@
 
-$(VENV)/.ready-test: $(VENV)/.ready
-	@$(PIP) install --quiet --disable-pip-version-check -e ".[test]"
+$(VENV)/.ready-test: $(READY)
+	@$(INSTALL) -e ".[test]"
 	@touch $@

@@ -17,7 +17,8 @@ _HOMES = {
     "griffin_lim": "starvox.audio",
     "read_waveform": "starvox.audio",
     "write_wav": "starvox.audio",
-    "LabelEncoder": "starvox.corpus.labels",
+    "Corpus": "starvox.corpus",
+    "LabelEncoder": "starvox.corpus",
     "build_models": "starvox.build",
 }
 __all__ = sorted(_HOMES)

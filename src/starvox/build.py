@@ -3,9 +3,12 @@
 import chainer
 import numpy as np
 
+from starvox import cpu_convolution
 from starvox.config import Experiment
 from starvox.corpus.labels import GROUPS
 from starvox.models import Discriminator, Generator
+
+cpu_convolution.enable()
 
 _INITIALIZERS = {
     "lecun_normal": chainer.initializers.LeCunNormal,

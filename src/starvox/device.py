@@ -47,5 +47,6 @@ def _count_gpus() -> int:
 
 def _why_not(count: int) -> str:
     if not chainer.backends.cuda.available:
-        return "CuPy is not installed; run `.venv/bin/pip install -e .[cuda12]` (or cuda13)"
+        reason = str(chainer.backends.cuda._resolution_error).splitlines()[0]
+        return f"CuPy cannot be loaded ({reason}); run `make train ... CUDA=12` (or CUDA=13) to install it"
     return f"CUDA finds {count} devices here"

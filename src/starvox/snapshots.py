@@ -39,7 +39,7 @@ def load(path: Path, target) -> None:
         UserError: if the file is damaged, or is no snapshot of such a target.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             NpzDeserializer(arrays).load(target)
     except KeyError as error:
         raise UserError(f"{path}: not a snapshot of this network: it lacks {error}") from None

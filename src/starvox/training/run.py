@@ -1,7 +1,7 @@
 """One training from its command line to its results folder."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -119,26 +119,34 @@ def _choose_samples(exp, options: Options, corpus: Corpus, encoder) -> tuple[lis
     source = corpus
     if options.held_out is not None:
         source = Corpus.open(options.held_out, exp.audio, options.store, options.jobs)
+        # a held-out speaker whom the networks have never met is unlabelled
+        source.clips = [
+            replace(
+                clip,
+                **{group: None for group, name in clip.labels.items() if name not in encoder.classes[group]},
+            )
+            for clip in source.clips
+        ]
     else:
         print("samples: training clips, for want of a held-out manifest (--held-out)", flush=True)
     dataset = CropDataset(source, encoder)
     clips = [
         SampleClip(
-            source.clips[index].path.stem,
             dataset.draw(index, np.random.default_rng(0)).crop,
             _voice(source.clips[index], encoder),
         )
         for index in _spread(range(len(source.clips)), _SAMPLE_CLIPS)
     ]
-    speakers = {clip.speaker: clip for clip in corpus.clips if clip.speaker and clip.birthplace and clip.sex}
-    chosen = list(speakers.values()) or list(corpus.clips)
-    return clips, [_voice(clip, encoder) for clip in _spread(chosen, _SAMPLE_TARGETS, offset=0.5)]
+    speakers = {clip.speaker: clip for clip in corpus.clips if all(clip.labels.values())}
+    voices = {
+        voice.title: voice for voice in (_voice(clip, encoder) for clip in speakers.values() or corpus.clips)
+    }
+    return clips, _spread(list(voices.values()), _SAMPLE_TARGETS, offset=0.5)
 
 
 def _voice(clip, encoder) -> Voice:
-    labels = {"speaker": clip.speaker, "birthplace": clip.birthplace, "sex": clip.sex}
-    title = " ".join(name for name in labels.values() if name) or "unlabelled"
-    return Voice(title, encoder.input(**labels))
+    title = " ".join(name for name in clip.labels.values() if name) or "unlabelled"
+    return Voice(title, encoder.input(**clip.labels))
 
 
 def _spread(items, count: int, offset: float = 0.0) -> list:

@@ -1,5 +1,6 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +20,8 @@ class Voice(NamedTuple):
 
 
 class SampleClip(NamedTuple):
-    """A clip to convert: its name, crop (crop_samples,) float32, and the voice it has."""
+    """A clip to convert: its crop (crop_samples,) float32, and the voice it has."""
 
-    name: str
     crop: np.ndarray
     voice: Voice
 
@@ -38,7 +38,7 @@ class Samples(Extension):
     Args:
         gen (Generator): on any device.
         clips (list of SampleClip): what to convert.
-        targets (list of Voice): what to convert it to.
+        targets (list of Voice): what to convert it to; their titles differ.
         audio: the experiment's table ``audio``.
     """
 
@@ -53,14 +53,14 @@ class Samples(Extension):
     def __call__(self, trainer):
         columns = self._convert()
         folder = Path(trainer.out) / "samples" / f"iter_{trainer.updater.iteration}"
-        labels = [f"{clip.name} ({clip.voice.title})" for clip in self._clips]
+        labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
         for title, outputs in columns.items():
             sounds = resynthesize(outputs, self._waves, self._audio)
-            for clip, sound in zip(self._clips, sounds, strict=True):
-                name = f"{clip.name}_{title}.wav".replace(" ", "_").replace("/", "-")
-                write_wav(folder / name, sound, self._audio.sample_rate)
+            for label, sound in zip(labels, sounds, strict=True):
+                name = re.sub(r"[^\w-]+", "_", f"{label} {title}")
+                write_wav(folder / f"{name}.wav", sound, self._audio.sample_rate)
 
     def _convert(self):
         """Returns title -> (clips, bins, frames) float32, for every column of the figure."""

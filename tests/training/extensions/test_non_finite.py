@@ -1,0 +1,57 @@
+"""A run that diverges says where, and leaves no bad snapshot."""
+
+import chainer
+import numpy as np
+import pytest
+from chainer import links as L
+
+from starvox import UserError
+from starvox.training.extensions import StopOnNonFinite
+
+
+class Trainer:
+    def __init__(self, network, **observation):
+        optimizer = chainer.optimizers.SGD().setup(network)
+        self.observation = observation
+        self.updater = self
+        self.iteration = 7
+        self.get_all_optimizers = lambda: {"gen": optimizer}
+
+
+def network():
+    return chainer.Sequential(L.Linear(2, 2), L.BatchNormalization(2))
+
+
+def check(trainer, closer=True):
+    StopOnNonFinite(lambda trainer: closer)(trainer)
+
+
+@pytest.mark.parametrize("value", [1.0, np.float32(-3), np.array(0, np.float32)])
+def test_finite_values_pass(value):
+    check(Trainer(network(), loss=value))
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.float32("inf"), np.array(-np.inf, np.float32)])
+def test_a_loss_is_named(value):
+    with pytest.raises(UserError, match=r"iteration 7: gen/loss is not finite"):
+        check(Trainer(network(), **{"gen/identity": 1.0, "gen/loss": value}), closer=False)
+
+
+def test_a_parameter_is_named():
+    bad = network()
+    bad[0].W.array[1, 1] = np.nan
+    with pytest.raises(UserError, match=r"gen/0/W is not finite"):
+        check(Trainer(bad))
+
+
+def test_a_running_statistic_is_named():
+    bad = network()
+    bad[1].avg_var[0] = np.inf
+    with pytest.raises(UserError, match=r"gen/1/avg_var is not finite"):
+        check(Trainer(bad))
+
+
+def test_networks_are_looked_at_only_now_and_then():
+    bad = network()
+    bad[0].W.array[...] = np.nan
+    check(Trainer(bad), closer=False)

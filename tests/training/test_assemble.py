@@ -1,0 +1,44 @@
+"""From an experiment and a corpus to a trainer: counts, and the minibatch on the device."""
+
+import chainer
+import numpy as np
+import pytest
+
+from starvox import load_experiment, spectrogram
+from starvox.training.assemble import count_iterations, make_converter
+
+
+def test_the_records_number_of_iterations():
+    # an epoch is one pass of batch A: 1421 clips, (5 + 1) x 2 an iteration, 203 epochs
+    assert count_iterations(load_experiment("47c97768"), 1421) == 24_039  # ceil(24038.58)
+
+
+def test_with_one_minibatch_an_iteration_there_are_six_times_as_many(tmp_path):
+    (tmp_path / "config.toml").write_text('extends = "47c97768"\n[training]\nminibatch = "iteration"\n')
+    assert count_iterations(load_experiment(tmp_path), 1421) == 144_232  # ceil(203 * 1421 / 2)
+
+
+def examples(speech, audio):
+    crops = [speech[start : start + audio.crop_samples] for start in (0, 9000)]
+    return [(crop, np.full(5, i, np.float32), np.full(4, i, np.int32)) for i, crop in enumerate(crops)]
+
+
+def test_the_converter_makes_a_minibatch(speech, audio):
+    batch = examples(speech, audio)
+    x, c, t = make_converter(audio)(batch, chainer.get_device("@numpy"))
+    assert (x.shape, x.dtype) == ((2, 1, 256, 256), np.float32)
+    np.testing.assert_array_equal(x[1, 0], spectrogram(batch[1][0], audio))
+    np.testing.assert_array_equal(c, [[0] * 5, [1] * 5])
+    np.testing.assert_array_equal(t, [[0] * 4, [1] * 4])
+    assert (c.dtype, t.dtype) == (np.float32, np.int32)
+
+
+@pytest.mark.gpu
+def test_the_converter_computes_on_the_gpu(speech, audio, cupy):
+    batch = examples(speech, audio)
+    ours = make_converter(audio)(batch, chainer.get_device("@cupy:0"))
+    for value, reference in zip(
+        ours, make_converter(audio)(batch, chainer.get_device("@numpy")), strict=True
+    ):
+        assert isinstance(value, cupy.ndarray)
+        np.testing.assert_allclose(value.get(), reference, atol=1e-4)

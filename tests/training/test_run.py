@@ -1,0 +1,199 @@
+"""Whole trainings of a tiny network on real speech: files, log, resuming, refusals."""
+
+import json
+import signal
+
+import numpy as np
+import pytest
+import soundfile
+from chainer.training import Trainer
+
+from starvox import UserError, load_experiment, snapshots
+from starvox.plotting import read_log
+from starvox.training.run import Options, train
+
+LOG_KEYS = {
+    *("dis/wasserstein", "dis/gradient_penalty", "dis/classification", "dis/loss"),
+    *("gen/adversarial", "gen/classification", "gen/reconstruction", "gen/identity"),
+    *("gen/feature_matching", "gen/loss", "epoch", "iteration", "elapsed_time"),
+}
+
+
+@pytest.fixture(scope="module")
+def options(manifest):
+    """Returns options of a training of this module's corpus into a folder."""
+
+    def options(out, **changes):
+        values = {
+            "data": manifest,
+            "held_out": manifest.with_name("held_out.csv"),
+            "out": out,
+            "store": manifest.parent / "store",
+            "device": "cpu",
+            "iterations": 4,
+            "log_every": 1,
+            "snapshot_every": 2,
+            "sample_every": 4,
+        }
+        return Options(**values | changes)
+
+    return options
+
+
+@pytest.fixture(scope="module")
+def finished(tiny, options, tmp_path_factory):
+    """The results folder of four iterations."""
+    out = tmp_path_factory.mktemp("results") / "tiny"
+    assert train(tiny, options(out)) == 0
+    return out
+
+
+def weights(out, iteration):
+    with np.load(out / f"snapshot_iter_{iteration}.npz", allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files if key.startswith("updater/")}
+
+
+def test_the_files_of_a_run(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {
+        *("config.json", "labels.json", "environment.json", "rejected.csv", "log", "curves", "samples"),
+        *("snapshot_iter_2.npz", "snapshot_iter_4.npz", "gen_iter_2.npz", "gen_iter_4.npz"),
+    }
+
+
+def test_config_json_is_the_experiment(finished, tiny):
+    assert load_experiment(finished).flatten() == tiny.flatten()
+
+
+def test_labels_json_has_the_class_names_in_order(finished):
+    labels = json.loads((finished / "labels.json").read_text(encoding="utf-8"))
+    assert labels == {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
+
+
+def test_environment_json_tells_no_secrets(finished, monkeypatch):
+    values = json.loads((finished / "environment.json").read_text(encoding="utf-8"))
+    assert values["packages"]["chainer"] == "7.8.1"
+    assert values["device"] == "cpu"
+    assert set(values) == {
+        *("python", "platform", "cpus", "device", "packages", "git_commit", "seed", "data")
+    }
+
+
+def test_the_log(finished):
+    log = json.loads((finished / "log").read_text(encoding="utf-8"))
+    assert [entry["iteration"] for entry in log] == [1, 2, 3, 4]
+    assert all(set(entry) == LOG_KEYS for entry in log)
+    assert [entry["epoch"] for entry in log] == [2, 4, 6, 8]  # 12 clips an iteration of a corpus of 6
+    np.testing.assert_array_equal(read_log(finished)["gen/loss"], [entry["gen/loss"] for entry in log])
+
+
+def test_the_figures(finished):
+    names = sorted(path.stem for path in (finished / "curves").iterdir())
+    assert names == [
+        *("classification", "feature_matching", "gradient_penalty"),
+        *("identity_reconstruction", "wasserstein"),
+    ]
+
+
+def test_the_samples_can_be_heard(finished, tiny):
+    folder = finished / "samples" / "iter_4"
+    sounds = sorted(folder.glob("*.wav"))
+    clips, columns = 4, 1 + 2 + 1  # the input, a target for each speaker with all labels, the reconstruction
+    assert len(sounds) == clips * columns
+    for path in sounds:
+        wave, rate = soundfile.read(path)
+        assert rate == 16000
+        assert len(wave) == tiny.audio.crop_samples
+        assert wave.std() > 1e-4, path
+    assert (folder / "spectrograms.png").stat().st_size > 10_000
+
+
+def test_a_resumed_run_ends_as_one_never_stopped(finished, tiny, options, tmp_path):
+    train(tiny, options(tmp_path / "tiny", iterations=2))
+    train(tiny, options(tmp_path / "tiny"), resume=True)
+    expected, got = weights(finished, 4), weights(tmp_path / "tiny", 4)
+    assert expected.keys() == got.keys()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(got[key], value, err_msg=key)
+    logs = [read_log(out) for out in (finished, tmp_path / "tiny")]
+    for key in LOG_KEYS - {"elapsed_time"}:
+        np.testing.assert_array_equal(logs[0][key], logs[1][key], err_msg=key)
+
+
+def test_another_seed_trains_other_networks(finished, tiny, options, tmp_path):
+    train(tiny, options(tmp_path / "tiny", seed=1, iterations=2))
+    before, after = weights(finished, 2), weights(tmp_path / "tiny", 2)
+    key = "updater/model:gen/merge/conv/W"
+    assert not np.array_equal(before[key], after[key])
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tiny, options, tmp_path, monkeypatch, capsys):
+    update = Trainer.run
+
+    def run(trainer, **kwargs):
+        trainer.extend(
+            lambda trainer: trainer.updater.iteration == 3 and signal.raise_signal(signal.SIGINT), name="x"
+        )
+        update(trainer, **kwargs)
+
+    monkeypatch.setattr(Trainer, "run", run)
+    assert train(tiny, options(tmp_path / "tiny")) == 128 + signal.SIGINT
+    assert 3 in snapshots.find(tmp_path / "tiny", snapshots.TRAINER)
+    assert "make resume EXP=tiny" in capsys.readouterr().out
+
+
+def test_a_run_is_not_overwritten_unasked(finished, tiny, options):
+    before = (finished / "log").stat()
+    with pytest.raises(UserError, match=r"holds a run already; .*make resume.*--overwrite"):
+        train(tiny, options(finished))
+    assert (finished / "log").stat() == before
+
+
+def test_a_run_is_overwritten_when_asked(tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    train(tiny, options(out))
+    train(tiny, options(out, iterations=1, overwrite=True))
+    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+
+
+def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="not empty and not a run"):
+        train(tiny, options(tmp_path, overwrite=True))
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_resuming_with_another_experiment_is_refused(finished, options):
+    with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
+        train(load_experiment("smoke"), options(finished), resume=True)
+
+
+def test_resuming_with_another_seed_is_refused(finished, tiny, options):
+    with pytest.raises(UserError, match="seed 0, not 3"):
+        train(tiny, options(finished, seed=3), resume=True)
+
+
+def test_resuming_nothing_is_refused(tiny, options, tmp_path):
+    with pytest.raises(UserError, match="no snapshot"):
+        train(tiny, options(tmp_path / "none"), resume=True)
+
+
+def test_a_corpus_of_too_many_classes_is_refused_with_the_number(options, tmp_path, manifest):
+    (tmp_path / "config.toml").write_text('extends = "smoke"\n[labels]\nspeaker = 2\n')
+    with pytest.raises(UserError, match=r"3 classes of speaker.*labels\.speaker = 3"):
+        train(load_experiment(tmp_path), options(tmp_path / "out"))
+
+
+def test_held_out_speakers_may_be_strangers(tiny, options, tmp_path, manifest):
+    rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},stranger,scotland,F"]
+    (tmp_path / "held_out.csv").write_text("\n".join(rows))
+    train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
+    assert list((tmp_path / "out" / "samples" / "iter_1").glob("1_scotland_F_input.wav"))
+
+
+@pytest.mark.gpu
+def test_a_gpu_trains_as_the_cpu_does(finished, tiny, options, tmp_path, cupy):
+    train(tiny, options(tmp_path / "tiny", device="cuda:0"))
+    logs = [read_log(out) for out in (finished, tmp_path / "tiny")]
+    for key in LOG_KEYS - {"elapsed_time"}:
+        np.testing.assert_allclose(logs[1][key][:2], logs[0][key][:2], rtol=1e-2, atol=1e-3, err_msg=key)
