@@ -1,0 +1,21 @@
+"""Figures: the record's curves from a log, and spectrograms side by side.
+
+Needs matplotlib and numpy only, so that a log can be plotted where Chainer is
+not installed. Nothing here uses pyplot or any other state shared with the
+caller's own figures.
+"""
+
+from starvox.plotting.curves import CURVES, Curve, draw_curve, plot_curves
+from starvox.plotting.log import LOG_KEYS, read_log
+from starvox.plotting.spectrogram import draw_spectrograms, plot_spectrograms
+
+__all__ = [
+    "CURVES",
+    "LOG_KEYS",
+    "Curve",
+    "draw_curve",
+    "draw_spectrograms",
+    "plot_curves",
+    "plot_spectrograms",
+    "read_log",
+]

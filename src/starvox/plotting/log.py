@@ -1,0 +1,94 @@
+"""The log of a run, as arrays."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from starvox.errors import UserError
+
+LOG_KEYS = (
+    "epoch",
+    "iteration",
+    "elapsed_time",
+    "dis/wasserstein",
+    "dis/gradient_penalty",
+    "dis/classification",
+    "dis/loss",
+    "gen/adversarial",
+    "gen/classification",
+    "gen/reconstruction",
+    "gen/identity",
+    "gen/feature_matching",
+    "gen/loss",
+)
+
+
+def read_log(path: str | Path) -> dict[str, np.ndarray]:
+    """Reads the log that Chainer's LogReport writes.
+
+    A file that ends early, as one still being copied does, gives the entries
+    that are complete.
+
+    Args:
+        path: the log, or the results folder that holds it under the name ``log``.
+
+    Returns:
+        dict: key -> values (ndarray of shape (entries,), float64), NaN where an
+        entry lacks the key. Holds every key of `LOG_KEYS` and any other the log
+        has. ``elapsed_time`` is in seconds; the losses have no unit and are
+        logged before their weight.
+
+    Raises:
+        UserError: if there is no such file, it is not a log, or it has no
+            complete entry.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "log"
+    entries = _complete_entries(_text(path), path)
+    if not entries:
+        raise UserError(f"{path}: no complete entry yet; wait for the first report of training")
+    keys = dict.fromkeys([*LOG_KEYS, *(key for entry in entries for key in entry)])
+    return {key: np.array([_number(entry.get(key)) for entry in entries]) for key in keys}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such log; give a results folder, or the file `log` in it") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; give a results folder, or the file `log` in it") from None
+
+
+def _complete_entries(text: str, path: Path) -> list[dict]:
+    decoder, entries = json.JSONDecoder(), []
+    rest = _skip(text, 0, " \t\r\n")
+    if text[rest : rest + 1] not in ("[", ""):
+        raise _not_a_log(path)
+    while True:
+        rest = _skip(text, rest, " \t\r\n[,")
+        try:
+            entry, rest = decoder.raw_decode(text, rest)
+        except json.JSONDecodeError:  # the end of the list, or of a file cut short
+            return entries
+        if not isinstance(entry, dict) or np.isnan(_number(entry.get("iteration"))):
+            raise _not_a_log(path)
+        entries.append(entry)
+
+
+def _skip(text: str, start: int, characters: str) -> int:
+    while start < len(text) and text[start] in characters:
+        start += 1
+    return start
+
+
+def _number(value) -> float:
+    return float(value) if isinstance(value, int | float) else np.nan
+
+
+def _not_a_log(path: Path) -> UserError:
+    return UserError(
+        f"{path}: not a log; give the file that LogReport writes, a JSON list of entries with `iteration`"
+    )

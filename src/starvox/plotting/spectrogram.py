@@ -1,0 +1,114 @@
+"""Spectrograms side by side: clips down, what was made of them across."""
+
+import textwrap
+from collections.abc import Collection, Sequence
+from math import log10
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from starvox.plotting.files import save_figure
+
+
+def plot_spectrograms(
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str],
+    audio,
+    path: str | Path,
+    labels: Sequence[str] | None = None,
+    differences: Collection[int] = (),
+) -> Path:
+    """Draws spectrograms as `draw_spectrograms` does and writes them to ``path``.
+
+    Returns:
+        Path: ``path``, made or replaced whole; its ending gives the format.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    return save_figure(draw_spectrograms(rows, titles, audio, labels, differences), path)
+
+
+def draw_spectrograms(
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str],
+    audio,
+    labels: Sequence[str] | None = None,
+    differences: Collection[int] = (),
+) -> Figure:
+    """Draws a grid of spectrograms on common scales of time, frequency and colour.
+
+    Args:
+        rows: for each clip, one spectrogram a column (ndarray of shape
+            (bins, frames), float, log magnitude in [0, 1]). Rows may differ in
+            frames.
+        titles: of the columns.
+        audio: the ``audio`` table of an experiment: sample_rate, n_fft,
+            hop_length, first_bin, floor and spectrum are read.
+        labels: of the rows.
+        differences: the columns, counted from 0, that hold the difference of
+            two spectrograms, in [-1, 1]. They share a second colour scale,
+            symmetric about 0, that leaves out the largest 0.5 %.
+
+    Returns:
+        Figure: bin k of a spectrogram is centred at
+        (first_bin + k) * sample_rate / n_fft Hz; frame t begins at
+        t * hop_length / sample_rate seconds.
+    """
+    seconds = max(s.shape[1] for row in rows for s in row) * audio.hop_length / audio.sample_rate
+    width = min(max(2.3, 0.55 * seconds), 6)  # inches; a long clip needs more than one of 4 s
+    size = (1.6 + width * len(titles), 0.9 + 2.0 * len(rows))
+    figure = Figure(figsize=size, dpi=120, layout="constrained")
+    axes = figure.subplots(len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
+    images = _show(axes, rows, audio, differences)
+    axes[0, 0].set_xlim(0, seconds)
+    axes[0, 0].set_ylim(bottom=0)
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(_wrap(title), fontsize=10, parse_math=False)
+    for ax, label in zip(axes[:, 0], labels or [""] * len(rows), strict=True):
+        ax.set_ylabel(f"{_wrap(label)}\nfrequency (Hz)".strip(), parse_math=False)
+    for ax in axes[-1]:
+        ax.set_xlabel("time (s)")
+    for image, name, extend in zip(images, _scales(audio), ("neither", "both"), strict=True):
+        if image is not None:
+            bar = figure.colorbar(image, ax=axes, aspect=15 * len(rows), pad=0.01, extend=extend)
+            bar.set_label(name, fontsize=9)
+    return figure
+
+
+def _wrap(words: str) -> str:
+    return "\n".join(textwrap.fill(line, 28) for line in words.splitlines())
+
+
+def _show(axes, rows, audio, differences: Collection[int]) -> list:
+    """Returns an image on the common scale and one on that of the differences, or None."""
+    signed = [np.nan_to_num(np.abs(row[column])).ravel() for row in rows for column in differences]
+    limit = (float(np.quantile(np.concatenate(signed), 0.995)) if signed else 0) or 1.0
+    images = [None, None]
+    for row, row_axes in zip(rows, axes, strict=True):
+        for column, (values, ax) in enumerate(zip(row, row_axes, strict=True)):
+            kind = int(column in differences)
+            look = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} if kind else _LOOK
+            images[kind] = ax.imshow(values, extent=_extent(values, audio), **_PLACE, **look)
+    return images
+
+
+_LOOK = {"cmap": "magma", "vmin": 0, "vmax": 1}
+_PLACE = {"origin": "lower", "aspect": "auto"}
+
+
+def _extent(values: np.ndarray, audio) -> tuple[float, float, float, float]:
+    """Left, right (s), bottom, top (Hz): edges of the outer frames and bins."""
+    bins, frames = values.shape
+    hertz = audio.sample_rate / audio.n_fft
+    low = audio.first_bin - 0.5
+    return 0, frames * audio.hop_length / audio.sample_rate, low * hertz, (low + bins) * hertz
+
+
+def _scales(audio) -> tuple[str, str]:
+    floor = (10 if audio.spectrum == "power" else 20) * log10(audio.floor)
+    return (
+        f"log magnitude\n(0 = {floor:.4g} dB, 1 = 0 dB)",
+        f"difference of log magnitude\n(1 = {-floor:.4g} dB)",
+    )
