@@ -1,0 +1,20 @@
+"""Labelled speech: manifest -> stored waveforms -> crops and labels. No Chainer."""
+
+from starvox.corpus.corpus import Corpus
+from starvox.corpus.crops import usable_starts
+from starvox.corpus.dataset import CropDataset, Example
+from starvox.corpus.labels import GROUPS, LabelEncoder
+from starvox.corpus.manifest import Clip, read_manifest
+from starvox.corpus.store import WaveformStore
+
+__all__ = [
+    "GROUPS",
+    "Clip",
+    "Corpus",
+    "CropDataset",
+    "Example",
+    "LabelEncoder",
+    "WaveformStore",
+    "read_manifest",
+    "usable_starts",
+]

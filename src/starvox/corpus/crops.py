@@ -1,0 +1,52 @@
+"""Where in a clip the record's crops can start."""
+
+import math
+
+import numpy as np
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
+
+
+def usable_starts(wave: np.ndarray, audio) -> np.ndarray:
+    """Finds the crops that keep the record's rule of silence (see `is_silent`).
+
+    Starts are looked at every gcd(n_fft, hop_length) samples (256 in the
+    record). There the answer is exact: the extremes, the sum and the sum of
+    squares of a crop give the RMS it has after normalising.
+
+    Args:
+        wave (ndarray of shape (n,), int16): samples of a clip.
+        audio: the ``[audio]`` table of an experiment.
+
+    Returns:
+        ndarray of int64: starts in samples, ascending; empty if the clip is
+        shorter than a crop or silent.
+    """
+    grid = math.gcd(audio.n_fft, audio.hop_length)
+    width = audio.crop_samples // grid  # a crop is a whole number of blocks, as n_fft and hop_length are
+    n_blocks = len(wave) // grid
+    if n_blocks < width:
+        return np.zeros(0, np.int64)
+    blocks = wave[: n_blocks * grid].reshape(n_blocks, grid)
+    low = _slide(minimum_filter1d, blocks.min(1), width)
+    high = _slide(maximum_filter1d, blocks.max(1), width)
+    total = _sums(blocks.sum(1, dtype=np.int64), width)
+    squares = _sums(np.einsum("ij,ij->i", blocks, blocks, dtype=np.int64), width)
+    if audio.normalization == "min-max":
+        centre, half = (high + low) / 2, (high - low) / 2
+    else:
+        centre, half = 0.0, np.maximum(high, -low)
+    # Of y = (x - centre) / half: n half^2 rms^2 = sum x^2 - 2 centre sum x + n centre^2.
+    energy = squares - 2 * centre * total + audio.crop_samples * centre**2
+    loud = energy > audio.silence_rms**2 * audio.crop_samples * half**2
+    return np.flatnonzero(~loud & (low < high)) * grid
+
+
+def _slide(extreme, values: np.ndarray, width: int) -> np.ndarray:
+    """Returns the extreme of each run of ``width`` values."""
+    return extreme(values.astype(np.float64), width, origin=-(width // 2))[: len(values) - width + 1]
+
+
+def _sums(values: np.ndarray, width: int) -> np.ndarray:
+    """Returns the sum of each run of ``width`` values, exact as the values are int64."""
+    ends = np.concatenate([[0], np.cumsum(values)])
+    return ends[width:] - ends[:-width]

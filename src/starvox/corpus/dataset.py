@@ -1,0 +1,71 @@
+"""Crops of a corpus with their labels."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from starvox.audio import is_silent, normalize
+from starvox.corpus.corpus import Corpus
+from starvox.corpus.crops import usable_starts
+from starvox.corpus.labels import LabelEncoder
+
+
+class Example(NamedTuple):
+    """One slot of a minibatch.
+
+    Attributes:
+        crop (ndarray of shape (crop_samples,), float32): samples in [-1, 1], not normalised.
+        c (ndarray of shape (input_size,), float32): input label in {0, 1}.
+        t (ndarray of shape (target_size,), int32): output label in {-1, 0, 1}.
+    """
+
+    crop: np.ndarray
+    c: np.ndarray
+    t: np.ndarray
+
+
+class CropDataset:
+    """Draws crops of a corpus's clips.
+
+    Args:
+        corpus: the clips.
+        encoder: encodes their labels.
+
+    Raises:
+        UserError: if the encoder does not know a label.
+    """
+
+    def __init__(self, corpus: Corpus, encoder: LabelEncoder):
+        self._corpus = corpus
+        self._encoder = encoder
+        for clip in corpus.clips:
+            encoder.input(**clip.labels)  # an unknown name is told now, not in the midst of a training
+
+    def __len__(self) -> int:
+        return len(self._corpus.clips)
+
+    def draw(self, index: int, rng: np.random.Generator) -> Example:
+        """Draws a crop of a clip, from anywhere in it (step 2 of the record).
+
+        A silent crop is drawn again, ``max_redraws`` times at most; after that
+        the crop starts at one of `usable_starts`.
+
+        Args:
+            index: of the clip.
+            rng: the crop is a function of its state alone.
+        """
+        labels = self._corpus.clips[index].labels
+        crop = self._draw_crop(self._corpus.wave(index), rng)
+        return Example(crop, self._encoder.input(**labels), self._encoder.target(**labels))
+
+    def _draw_crop(self, wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        audio = self._corpus.audio
+        for _ in range(1 + audio.max_redraws):
+            crop = _cut(wave, rng.integers(len(wave) - audio.crop_samples + 1), audio)
+            if not is_silent(normalize(crop, audio), audio):
+                return crop
+        return _cut(wave, rng.choice(usable_starts(wave, audio)), audio)
+
+
+def _cut(wave: np.ndarray, start: int, audio) -> np.ndarray:
+    return np.asarray(wave[start : start + audio.crop_samples], np.float32) / np.float32(32767)

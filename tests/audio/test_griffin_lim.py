@@ -1,0 +1,96 @@
+"""From a spectrogram back to sound."""
+
+import numpy as np
+import pytest
+
+from starvox.audio import griffin_lim, magnitude, normalize, resynthesize, spectrogram
+
+N = 66304
+
+
+@pytest.fixture(scope="module")
+def all_bins(audio):
+    """The pipeline that leaves nothing out: all bins, next to no floor."""
+    return audio.model_copy(update={"first_bin": 0, "bins": 513, "floor": 1e-12})
+
+
+def plain_magnitude(wave):
+    frames = [wave[256 * j : 256 * j + 1024] * np.hamming(1024) for j in range(256)]
+    return np.abs(np.fft.rfft(frames)).T
+
+
+def distance(a, b):
+    return np.linalg.norm(a - b) / np.linalg.norm(b)
+
+
+@pytest.mark.parametrize("spectrum", ["magnitude", "power"])
+def test_magnitude_undoes_the_pipeline_above_the_floor(speech, audio, spectrum):
+    audio = audio.model_copy(update={"spectrum": spectrum})
+    s = spectrogram(speech[:N], audio)
+    full = magnitude(s, audio)
+    assert full.shape == (513, 256)
+    assert full.dtype == np.float32
+    assert not full[0].any()
+    assert not full[257:].any()
+    above = s > 0
+    expected = plain_magnitude(normalize(speech[:N], audio))[1:257]
+    np.testing.assert_allclose(full[1:257][above], expected[above], rtol=1e-3)
+
+
+def test_magnitude_of_the_ends_of_the_scale(audio):
+    s = np.stack([np.zeros((256, 3)), np.ones((256, 3))]).astype(np.float32)
+    full = magnitude(s, audio)
+    np.testing.assert_allclose(full[0, 1:257], 1.024, rtol=1e-5)
+    np.testing.assert_allclose(full[1, 1:257], 1024, rtol=1e-5)
+
+
+def test_resynthesis_with_all_bins_is_the_waveform_up_to_its_edges(speech, all_bins):
+    crops = np.stack([speech[:N], speech[60000 : 60000 + N]])
+    wave = resynthesize(spectrogram(crops, all_bins), crops, all_bins)
+    assert wave.dtype == np.float32
+    np.testing.assert_allclose(wave, normalize(crops, all_bins), atol=1e-4)
+
+
+def test_resynthesis_keeps_the_spectrogram_of_speech(speech, audio):
+    audio = audio.model_copy(update={"floor": 1e-6})  # the record's is audible as a hiss
+    crop = speech[:N]
+    s = spectrogram(crop, audio)
+    again = plain_magnitude(resynthesize(s, crop, audio))[1:257]
+    assert distance(again, magnitude(s, audio)[1:257]) < 0.05
+
+
+def test_griffin_lim_finds_a_waveform_of_the_spectrogram(speech, audio):
+    s = spectrogram(speech[:N], audio)
+    wave = griffin_lim(s, audio)
+    assert wave.shape == (N,)
+    assert wave.dtype == np.float32
+    assert distance(plain_magnitude(wave)[1:257], magnitude(s, audio)[1:257]) < 0.15
+
+
+def test_griffin_lim_keeps_the_amplitude(audio):
+    tone = np.cos(2 * np.pi * 64 * np.arange(N) / 1024).astype(np.float32)
+    wave = griffin_lim(spectrogram(tone, audio), audio)
+    assert wave[2000:-2000].std() == pytest.approx(0.5**0.5, rel=0.05)
+
+
+def test_griffin_lim_is_deterministic_and_leaves_the_global_rng(audio):
+    s = np.random.default_rng(0).random((256, 9), np.float32)
+    np.random.seed(3)
+    before = np.random.get_state()[1].copy()
+    first = griffin_lim(s, audio, iterations=3)
+    assert (np.random.get_state()[1] == before).all()
+    np.random.seed(4)
+    np.testing.assert_array_equal(griffin_lim(s, audio, iterations=3), first)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5, 300])
+def test_any_number_of_frames_and_batches(audio, frames):
+    s = np.random.default_rng(0).random((2, 3, 256, frames), np.float32)
+    wave = griffin_lim(s, audio, iterations=2)
+    assert wave.shape == (2, 3, 1024 + (frames - 1) * 256)
+    assert np.isfinite(wave).all()
+
+
+def test_resynthesis_with_another_length(audio):
+    with pytest.raises(ValueError, match="2 frames take 1280 samples, got 1281"):
+        resynthesize(np.zeros((256, 2), np.float32), np.zeros(1281, np.float32), audio)

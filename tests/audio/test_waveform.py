@@ -1,0 +1,141 @@
+"""Sound files of every kind."""
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import soundfile
+
+from starvox.audio import AudioFileError, read_waveform, write_wav
+
+
+def tone(rate, seconds=1.0, hertz=1000.0):
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate)
+
+
+def loudest(wave, rate):
+    return np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * rate / len(wave)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_rates_and_channels(tmp_path, rate, channels):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.stack([tone(rate)] * channels, axis=1), rate)
+    wave = read_waveform(path, 16000)
+    assert wave.dtype == np.float32
+    assert wave.shape == (16000,)
+    assert loudest(wave, 16000) == pytest.approx(1000, abs=2)
+    np.testing.assert_allclose(wave[500:-500], tone(16000)[500:-500], atol=1e-3)
+
+
+def test_channels_are_averaged(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.array([[0.5, 0.25, 0.0], [-1.0, 0.5, 0.5]]), 16000, subtype="FLOAT")
+    np.testing.assert_array_equal(read_waveform(path, 16000), [0.25, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "subtype", "tolerance"),
+    [
+        ("a.wav", "PCM_U8", 0.01),
+        ("a.wav", "PCM_16", 1e-4),
+        ("a.wav", "PCM_24", 1e-6),
+        ("a.wav", "PCM_32", 1e-6),
+        ("a.wav", "FLOAT", 1e-6),
+        ("a.wav", "DOUBLE", 1e-6),
+        ("a.wav", "ULAW", 0.02),
+        ("a.flac", "PCM_16", 1e-4),
+        ("a.aiff", "PCM_16", 1e-4),
+        ("a.ogg", "VORBIS", 0.05),
+        ("a.ogg", "OPUS", 0.1),
+        ("a.mp3", "MPEG_LAYER_III", 0.05),
+    ],
+)
+def test_formats(tmp_path, name, subtype, tolerance):
+    path = tmp_path / name
+    soundfile.write(path, tone(16000), 16000, subtype=subtype)
+    wave = read_waveform(path, 16000)
+    assert len(wave) == pytest.approx(16000, abs=2500)  # MP3 adds silence
+    middle = wave[4000:12000]
+    assert loudest(middle, 16000) == pytest.approx(1000, abs=3)
+    assert middle.std() == pytest.approx(0.5 / 2**0.5, abs=tolerance)
+
+
+@pytest.mark.parametrize(
+    "name", ["with space.wav", "日本語の声.wav", "🎤.wav", "no suffix", "a.raw", "-.wav"]
+)
+def test_names(tmp_path, name):
+    soundfile.write(tmp_path / name, tone(16000), 16000, format="WAV")
+    assert len(read_waveform(tmp_path / name, 16000)) == 16000
+    assert len(read_waveform(str(tmp_path / name), 16000)) == 16000
+
+
+def test_constant_stays_constant_at_another_rate(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.full(44100, 0.3), 44100)
+    assert np.ptp(read_waveform(path, 16000)) == 0
+
+
+def reason(path):
+    with pytest.raises(AudioFileError) as caught:
+        read_waveform(path, 16000)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(path) not in text
+    return text
+
+
+def test_unreadable(tmp_path):
+    text = tmp_path / "text.wav"
+    text.write_text("not a sound\n" * 100)
+    assert reason(text).startswith("unreadable: Format not recognised")
+    (tmp_path / "zero.wav").touch()
+    assert reason(tmp_path / "zero.wav").startswith("unreadable: ")
+    assert reason(tmp_path / "none.wav") == "unreadable: No such file or directory"
+    assert reason(tmp_path) == "unreadable: Is a directory"
+    (tmp_path / "link.wav").symlink_to("nowhere.wav")
+    assert reason(tmp_path / "link.wav") == "unreadable: No such file or directory"
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+@pytest.mark.parametrize("keep", [10, 100, 1000])
+def test_truncated_is_read_as_far_as_it_goes_or_refused(tmp_path, name, keep):
+    path = tmp_path / name
+    soundfile.write(path, tone(16000), 16000)
+    path.write_bytes(path.read_bytes()[:keep])
+    with suppress(AudioFileError):
+        assert len(read_waveform(path, 16000)) <= 16000
+
+
+def test_empty(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(0), 44100)
+    assert reason(tmp_path / "a.wav") == "empty"
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_not_finite(tmp_path, value):
+    wave = tone(44100)
+    wave[7] = value
+    soundfile.write(tmp_path / "a.wav", wave, 44100, subtype="FLOAT")
+    assert reason(tmp_path / "a.wav") == "NaN or infinite samples"
+
+
+def test_write_wav(tmp_path):
+    path = tmp_path / "声.wav"
+    write_wav(path, np.zeros(3), 8000)
+    write_wav(path, np.array([0, 0.5, -0.25, 1.5, -7]), 16000)
+    info = soundfile.info(path)
+    assert (info.format, info.subtype, info.samplerate, info.channels) == ("WAV", "PCM_16", 16000, 1)
+    np.testing.assert_allclose(soundfile.read(path)[0], [0, 0.5, -0.25, 1, -1], atol=1e-4)
+    assert [p.name for p in tmp_path.iterdir()] == ["声.wav"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.wav"
+    write_wav(path, np.zeros(3), 16000)
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        write_wav(path, np.array(["x"]), 16000)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["a.wav"]

@@ -1,0 +1,63 @@
+"""Fixtures for all tests: real speech, the experiment of the record, and CuPy."""
+
+import ctypes
+
+import espeakng_loader
+import librosa
+import numpy as np
+import pytest
+
+from starvox import load_experiment
+
+TEXT = (
+    "Seven geese crossed the frozen pond before breakfast. "
+    "My neighbour mends clocks and sells them at the market. "
+    "A thin path runs behind the chapel and down to the shore. "
+    "We counted the boats twice, and nobody was missing. "
+    "Fresh bread, sharp cheese and cold water were all that they carried."
+)
+
+
+def speak(text: str, voice: str) -> tuple[np.ndarray, int]:
+    """Says ``text`` with eSpeak NG; returns float32 samples in [-1, 1] and their rate."""
+    espeak = ctypes.CDLL(espeakng_loader.get_library_path())
+    chunks = []
+
+    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+    def collect(samples, n, _events):
+        if samples and n:
+            chunks.append(np.ctypeslib.as_array(samples, (n,)).copy())
+        return 0
+
+    synchronous, utf8 = 2, 1
+    rate = espeak.espeak_Initialize(synchronous, 0, espeakng_loader.get_data_path().encode(), 0)
+    espeak.espeak_SetSynthCallback(collect)
+    espeak.espeak_SetVoiceByName(voice.encode())
+    data = text.encode() + b"\0"
+    espeak.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, utf8, None, None)
+    espeak.espeak_Terminate()
+    return np.concatenate(chunks) / np.float32(32768), rate
+
+
+@pytest.fixture(scope="session")
+def speech() -> np.ndarray:
+    """About 15 s of real speech, float32, 16 kHz."""
+    wave, rate = speak(TEXT, "en-gb")
+    return librosa.resample(wave, orig_sr=rate, target_sr=16000)
+
+
+@pytest.fixture(scope="session")
+def audio():
+    """The ``[audio]`` table of the record."""
+    return load_experiment("47c97768").audio
+
+
+@pytest.fixture(scope="session")
+def cupy():
+    """CuPy, where there is a device to run it on."""
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+    try:
+        cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        pytest.skip(f"no CUDA device: {error}")
+    return cupy

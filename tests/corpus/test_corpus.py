@@ -1,0 +1,140 @@
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+
+from starvox.corpus import Corpus, CropDataset, LabelEncoder
+from starvox.errors import UserError
+
+SIZES = {"speaker": 32, "birthplace": 16, "sex": 2}
+
+
+def reasons(corpus):
+    return {clip.path.name: reason for clip, reason in corpus.rejected}
+
+
+def test_unusable_clips_are_left_out(make, tmp_path, small, speech, click):
+    (tmp_path / "text.wav").write_text("text")
+    (tmp_path / "folder.wav").mkdir()
+    soundfile.write(tmp_path / "nan.wav", np.full(9000, np.nan), 16000, subtype="FLOAT")
+    files = {
+        "good.wav": speech[:20000],
+        "exact.wav": speech[8000 : 8000 + 4288],
+        "short.wav": speech[:4287],
+        "empty.wav": np.zeros(0),
+        "constant.wav": np.full(8000, 0.3),
+        "zeros.wav": np.zeros(8000),
+        "click.wav": click,
+    }
+    manifest = make({**files, **dict.fromkeys(["text.wav", "folder.wav", "nan.wav", "none.wav"])})
+    corpus = Corpus.open(manifest, small, tmp_path / "store")
+    assert [clip.path.name for clip in corpus.clips] == ["good.wav", "exact.wav"]
+    assert len(corpus.wave(0)) == 20000
+    silent = "silent: no 0.27 s of it have an RMS of at most 0.5 once normalised"
+    found = reasons(corpus)
+    assert found.pop("text.wav").startswith("unreadable: Format not recognised")
+    assert found == {
+        "short.wav": "shorter than 0.27 s: 0.27 s, 4287 of 4288 samples",
+        "empty.wav": "empty",
+        "constant.wav": "silent: constant",
+        "zeros.wav": "silent: constant",
+        "click.wav": silent,
+        "folder.wav": "unreadable: not a file",
+        "nan.wav": "NaN or infinite samples",
+        "none.wav": "unreadable: No such file or directory",
+    }
+    assert corpus.summary() == (
+        "2 clips used, 9 left out (3 silent, 3 unreadable, 1 shorter than 0.27 s, 1 empty, "
+        "1 NaN or infinite samples): see rejected.csv"
+    )
+    corpus.write_rejected(tmp_path / "rejected.csv")
+    with open(tmp_path / "rejected.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 9
+    assert {"path": str(tmp_path / "click.wav"), "reason": silent} in rows
+
+
+def test_length_counts_after_resampling(tmp_path, audio):
+    needed = 66304 / 16000
+    for name, rate, seconds in (
+        ("a", 44100, needed + 0.001),
+        ("b", 44100, needed - 0.001),
+        ("c", 8000, needed),
+    ):
+        wave = np.random.default_rng(0).normal(0, 0.1, (round(rate * seconds), 2))
+        soundfile.write(tmp_path / f"{name}.flac", wave, rate)
+    (tmp_path / "m.csv").write_text("path,speaker,birthplace,sex\na.flac,,,\nb.flac,,,\nc.flac,,,\n")
+    corpus = Corpus.open(tmp_path / "m.csv", audio, tmp_path / "store")
+    assert [clip.path.name for clip in corpus.clips] == ["a.flac", "c.flac"]
+    assert reasons(corpus)["b.flac"].startswith("shorter than 4.14 s: 4.14 s, 66288 of 66304 samples")
+
+
+def test_a_tone_lands_at_the_same_frequency_whatever_the_file(tmp_path, small):
+    lines = ["path,speaker,birthplace,sex"]
+    names = ["a b.wav", "日本語.flac", "🎤.ogg", "d.mp3", "e.wav", "f.aiff"]
+    for name, rate, channels in zip(
+        names, (8000, 16000, 48000, 44100, 22050, 44100), (1, 2, 1, 2, 5, 1), strict=True
+    ):
+        wave = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate) * np.hanning(rate)
+        soundfile.write(tmp_path / name, np.stack([0.3 * wave] * channels, 1), rate)
+        lines.append(f"{name},,,")
+    (tmp_path / "m.csv").write_text("\n".join(lines), encoding="utf-8")
+    corpus = Corpus.open(tmp_path / "m.csv", small, tmp_path / "store")
+    assert len(corpus.clips) == len(names)
+    for index in range(len(names)):
+        wave = corpus.wave(index)
+        assert np.abs(np.fft.rfft(wave)).argmax() * 16000 / len(wave) == pytest.approx(1000, abs=2)
+
+
+def test_second_open_reads_no_sound(make, tmp_path, small, speech, click, capfd):
+    manifest = make({"a.wav": speech[:20000], "b.wav": click})
+    first = Corpus.open(manifest, small, tmp_path / "store")
+    assert "decoding: 2 clips" in capfd.readouterr().err
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")}
+    second = Corpus.open(manifest, small, tmp_path / "store")
+    assert capfd.readouterr().err == ""
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
+    assert (second.clips, second.keys, second.rejected) == (first.clips, first.keys, first.rejected)
+
+
+def test_verdict_follows_the_settings(make, tmp_path, small, audio, speech, click):
+    manifest = make({"a.wav": speech[:20000], "b.wav": click, "c.wav": speech})
+    assert len(Corpus.open(manifest, small, tmp_path / "store").clips) == 2
+    assert len(Corpus.open(manifest, audio, tmp_path / "store").clips) == 1
+    loose = small.model_copy(update={"silence_rms": 1.0})
+    assert len(Corpus.open(manifest, loose, tmp_path / "store").clips) == 3
+    peak = small.model_copy(update={"normalization": "peak"})
+    assert len(Corpus.open(manifest, peak, tmp_path / "store").clips) == 3
+
+
+def test_changed_clip_is_noticed(make, tmp_path, small, speech):
+    manifest = make({"a.wav": speech[:20000], "b.wav": speech[:9000]})
+    old = Corpus.open(manifest, small, tmp_path / "store")
+    make({"a.wav": np.zeros(20001), "b.wav": None})
+    new = Corpus.open(manifest, small, tmp_path / "store")
+    assert reasons(new) == {"a.wav": "silent: constant"}
+    assert new.keys == old.keys[1:]
+
+
+def test_none_left(make, tmp_path, small, click):
+    manifest = make({"a.wav": click, "b.wav": click[:100], "c.wav": None, "d.wav": None})
+    with pytest.raises(
+        UserError, match=r"no clip can be used: 2 unreadable, 1 silent, 1 shorter than 0\.27 s"
+    ):
+        Corpus.open(manifest, small, tmp_path / "store")
+
+
+def test_all_used(make, tmp_path, small, speech):
+    corpus = Corpus.open(make({"a.wav": speech}), small, tmp_path / "store")
+    assert corpus.summary() == "1 clip used"
+    corpus.write_rejected(tmp_path / "rejected.csv")
+    assert (tmp_path / "rejected.csv").read_text() == "path,reason\n"
+
+
+def test_clips_of_one_content_keep_their_own_labels(make, tmp_path, small, speech):
+    corpus = Corpus.open(make({"a.wav": speech, "b.wav": speech}), small, tmp_path / "store")
+    assert len(set(corpus.keys)) == 1
+    dataset = CropDataset(corpus, LabelEncoder.from_clips(corpus.clips, SIZES))
+    examples = [dataset.draw(index, np.random.default_rng(0)) for index in (0, 1)]
+    assert [example.c.argmax() for example in examples] == [0, 1]

@@ -1,0 +1,83 @@
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from starvox import load_experiment
+from starvox.audio import is_silent, normalize
+from starvox.corpus import usable_starts
+
+SMALL = load_experiment("smoke").audio  # crops of 4288 samples, on a grid of 64
+
+
+def plain(wave, audio, grid):
+    starts = range(0, len(wave) - audio.crop_samples + 1, grid)
+    crops = [wave[start : start + audio.crop_samples].astype(np.float64) for start in starts]
+    return [
+        start
+        for start, crop in zip(starts, crops, strict=True)
+        if not is_silent(normalize(crop, audio), audio)
+    ]
+
+
+def noise(n, seed=0):
+    return (np.random.default_rng(seed).normal(0, 3000, n)).astype(np.int16)
+
+
+@pytest.mark.parametrize("normalization", ["min-max", "peak"])
+@given(
+    pieces=st.lists(
+        st.tuples(st.integers(0, 3000), st.integers(-32767, 32767), st.integers(0, 32767), st.booleans()),
+        max_size=8,
+    )
+)
+def test_equals_the_rule_crop_by_crop(normalization, pieces):
+    audio = SMALL.model_copy(update={"normalization": normalization})
+    rng = np.random.default_rng(0)
+    parts = [np.zeros(0)]
+    for n, level, spread, square in pieces:
+        shape = rng.choice([-1.0, 1.0], n) if square else rng.uniform(-1, 1, n) ** 5
+        parts.append(level + spread * shape)
+    wave = np.clip(np.concatenate(parts), -32767, 32767).astype(np.int16)
+    assert usable_starts(wave, audio).tolist() == plain(wave, audio, 64)
+
+
+def test_click_and_silence_then_noise():
+    wave = np.concatenate([np.zeros(20_032, np.int16), noise(10_000)])
+    wave[::4000] = 32767  # every crop of the silent part holds one click
+    starts = usable_starts(wave, SMALL)
+    assert starts.tolist() == plain(wave, SMALL, 64)
+    assert starts.min() > 12_000
+    assert len(starts)
+
+
+@pytest.mark.parametrize("n", [0, 1, 4287])
+def test_shorter_than_a_crop(n):
+    assert usable_starts(noise(n), SMALL).tolist() == []
+
+
+def test_exactly_a_crop():
+    assert usable_starts(noise(4288), SMALL).tolist() == [0]
+    assert usable_starts(np.full(4288, 5, np.int16), SMALL).tolist() == []
+
+
+def test_extremes_of_int16():
+    wave = np.tile(np.array([-32767, 0, 0, 0, 32767, 0, 0, 0], np.int16), 1000)  # RMS 0.5, not above
+    assert usable_starts(wave, SMALL).tolist() == list(range(0, 8000 - 4288 + 1, 64))
+
+
+def test_hop_that_is_prime_to_n_fft():
+    audio = SMALL.model_copy(update={"hop_length": 63, "crop_samples": 256 + 63 * 63})
+    wave = noise(4300)
+    wave[:20] = 32767
+    assert usable_starts(wave, audio).tolist() == plain(wave, audio, 1)
+
+
+def test_an_hour_takes_little_time(audio):
+    wave = np.tile(noise(16000 * 60), 60)
+    start = time.perf_counter()
+    starts = usable_starts(wave, audio)
+    assert time.perf_counter() - start < 5
+    assert len(starts) == (len(wave) - 66304) // 256 + 1

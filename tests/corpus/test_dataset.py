@@ -1,0 +1,95 @@
+import numpy as np
+import pytest
+
+from starvox.audio import is_silent, normalize
+from starvox.corpus import Corpus, CropDataset, LabelEncoder
+from starvox.errors import UserError
+
+SIZES = {"speaker": 32, "birthplace": 16, "sex": 2}
+CROP = 4288
+
+
+@pytest.fixture
+def open_dataset(make, tmp_path, small):
+    def open_dataset(files, audio=small):
+        corpus = Corpus.open(make(files), audio, tmp_path / "store", progress=False)
+        return CropDataset(corpus, LabelEncoder.from_clips(corpus.clips, SIZES))
+
+    return open_dataset
+
+
+def test_example(open_dataset, speech):
+    dataset = open_dataset({"a.wav": speech, "b.wav": speech[:9000]})
+    assert len(dataset) == 2
+    crop, c, t = dataset.draw(1, np.random.default_rng(0))
+    assert (crop.shape, crop.dtype) == ((CROP,), np.float32)
+    assert np.abs(crop).max() <= 1
+    assert (c.shape, c.dtype) == ((32 + 16 + 2 + 3,), np.float32)
+    assert np.flatnonzero(c).tolist() == [1, 50]
+    assert (t.shape, t.dtype) == ((50,), np.int32)
+    assert np.flatnonzero(t == 1).tolist() == [1]
+    assert (t[32:] == -1).all()
+
+
+def test_crop_is_the_clip_up_to_its_scale(open_dataset, speech):
+    dataset = open_dataset({"a.wav": speech[8000 : 8000 + CROP]})
+    crop = dataset.draw(0, np.random.default_rng(0)).crop
+    expected = speech[8000 : 8000 + CROP]
+    np.testing.assert_allclose(crop, expected / np.abs(expected).max(), atol=2e-3)
+
+
+def test_draw_is_a_function_of_the_generator(open_dataset, speech):
+    dataset = open_dataset({"a.wav": speech})
+    draws = [dataset.draw(0, np.random.default_rng(seed)).crop for seed in (1, 2, 1)]
+    np.testing.assert_array_equal(draws[0], draws[2])
+    assert (draws[0] != draws[1]).any()
+
+
+def test_crops_start_anywhere(open_dataset):
+    # 5 possible starts; a ramp in noise tells which one it was.
+    wave = np.concatenate([[0.9], np.random.default_rng(0).normal(0, 0.1, CROP + 3)]).clip(-0.8, 0.9)
+    dataset = open_dataset({"a.wav": wave})
+    whole = np.asarray(dataset._corpus.wave(0), np.float32) / 32767
+    starts = []
+    for seed in range(400):
+        crop = dataset.draw(0, np.random.default_rng(seed)).crop
+        starts += [start for start in range(5) if np.array_equal(whole[start : start + CROP], crop)]
+    counts = np.bincount(starts, minlength=5)
+    assert counts.sum() == 400
+    assert counts.min() > 50  # 80 expected
+
+
+@pytest.mark.parametrize("max_redraws", [0, 16])
+def test_silent_crops_are_never_drawn(open_dataset, small, speech, max_redraws):
+    silence = np.zeros(40_000)
+    silence[::3000] = 0.9  # a click in every crop
+    dataset = open_dataset(
+        {"a.wav": np.concatenate([silence, speech[8000:20000]])},
+        small.model_copy(update={"max_redraws": max_redraws}),
+    )
+    for seed in range(50):
+        crop = dataset.draw(0, np.random.default_rng(seed)).crop
+        assert not is_silent(normalize(crop, small), small)
+        assert np.count_nonzero(np.diff(crop)) > 10  # two clicks alone have 4
+
+
+def test_redraws_are_bounded(open_dataset, small):
+    # Usable at the first 192 starts of 60 000: the redraws miss them, the look-up finds one.
+    wave = np.zeros(64 * 1000)
+    wave[: 64 * 3] = np.random.default_rng(0).normal(0, 0.2, 64 * 3).clip(-0.5, 0.5)
+    wave[64 * 67 :: 500] = 0.9
+    dataset = open_dataset({"a.wav": wave})
+
+    rng, twin = np.random.default_rng(0), np.random.default_rng(0)
+    crop = dataset.draw(0, rng).crop
+    for _ in range(1 + small.max_redraws):
+        twin.integers(len(wave) - CROP + 1)
+    start = twin.choice([0, 64, 128])
+    assert rng.bit_generator.state == twin.bit_generator.state
+    np.testing.assert_allclose(crop, wave[start : start + CROP] / 0.9, atol=1e-4)
+
+
+def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):
+    corpus = Corpus.open(make({"a.wav": speech}), small, tmp_path / "store", progress=False)
+    with pytest.raises(UserError, match="no speaker 'a'"):
+        CropDataset(corpus, LabelEncoder({"speaker": ["b"], "birthplace": [], "sex": []}, SIZES))

@@ -1,0 +1,99 @@
+import csv
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from starvox.corpus import Clip, read_manifest
+from starvox.errors import UserError
+
+HEADER = "path,speaker,birthplace,sex\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(content):
+        path = tmp_path / "manifest.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def complaint(path):
+    with pytest.raises(UserError) as caught:
+        read_manifest(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: ")
+    assert "\n" not in text
+    return text.removeprefix(f"{path}: ")
+
+
+def test_reads_clips(write, tmp_path):
+    path = write(HEADER + "a.wav,p225,England,F\n\n b/ c.wav , , 日本 ,\n/x/y.wav,,,M\n")
+    assert read_manifest(str(path)) == [
+        Clip(tmp_path / "a.wav", "p225", "England", "F"),
+        Clip(tmp_path / "b/ c.wav", None, "日本", None),
+        Clip(tmp_path / "/x/y.wav", None, None, "M"),
+    ]
+    assert read_manifest(path)[0].labels == {"speaker": "p225", "birthplace": "England", "sex": "F"}
+
+
+def test_any_column_order_bom_crlf_quotes_and_empty_rows(write, tmp_path):
+    path = write(b'\xef\xbb\xbfsex, path ,birthplace,speaker\r\nF,"a, b.wav",,s\r\n,,,\r\n\r\n')
+    assert read_manifest(path) == [Clip(tmp_path / "a, b.wav", "s", None, "F")]
+
+
+def test_no_such_manifest(tmp_path):
+    assert complaint(tmp_path / "none.csv").startswith("No such file or directory; ")
+    assert complaint(tmp_path).startswith("Is a directory; ")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "line 1: the header must be path,speaker,birthplace,sex: path is missing"),
+        ("\n\n", "line 1: the header must be"),
+        ("a.wav,p225,England,F\n", "line 1: the header must be"),
+        ("path,speaker,sex\n", "birthplace is missing"),
+        ("path,speaker,birthplace,sex,sex\n", "sex is there twice"),
+        ("path,speaker,birthplace,sex,gender\n", "'gender' is unknown"),
+        ("path;speaker;birthplace;sex\n", "'path;speaker;birthplace;sex' is unknown"),
+        (HEADER, "it lists no clips; add a line for each below the header"),
+        (HEADER + ",,,\n", "it lists no clips"),
+        (HEADER + "a.wav,,,\nb.wav,,\n", "line 3: 3 cells, expected 4: path,speaker,birthplace,sex"),
+        (HEADER + "a, b.wav,s,,F\n", "line 2: 5 cells, expected 4"),
+        (HEADER + " ,p225,,\n", "line 2: the path is empty; give one or remove the line"),
+        (HEADER + "a.wav,,,\nb.wav,,,\n./a.wav,x,,\n", "a.wav' is already on line 2; remove one of them"),
+        (HEADER + "a.wav,\0,,\n", "line 2: a NUL character"),
+        (HEADER + "a.wav," + "x" * 200_000 + ",,\n", "line 2: field larger than field limit"),
+        (HEADER + 'a.wav,"x,,\nb.wav,,,\n', "unexpected end of data; look for an unpaired quote"),
+        (HEADER.encode() + b"a.wav,\xe9,,\n", "not UTF-8 (byte 34); save it as UTF-8"),
+        ("ü".encode("utf-16"), "not UTF-8 (byte 0)"),
+    ],
+)
+def test_mistakes(write, content, words):
+    assert words in complaint(write(content))
+
+
+@given(content=st.binary() | st.text().map(lambda text: (HEADER + text).encode("utf-8", "replace")))
+def test_random_bytes_are_read_or_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "random.csv"
+    path.write_bytes(content)
+    with suppress(UserError):
+        assert all(isinstance(clip, Clip) for clip in read_manifest(path))
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).map(str.strip).filter(bool)
+
+
+@given(rows=st.lists(st.tuples(cells, *[st.none() | cells] * 3), min_size=1))
+def test_what_the_csv_module_wrote_comes_back(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "written.csv"
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [HEADER.strip().split(","), *[(f"{i} {row[0]}", *row[1:]) for i, row in enumerate(rows)]]
+        )
+    clips = read_manifest(path)
+    assert [(clip.speaker, clip.birthplace, clip.sex) for clip in clips] == [row[1:] for row in rows]

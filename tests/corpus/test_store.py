@@ -1,0 +1,192 @@
+import json
+import os
+import threading
+
+import numpy as np
+import pytest
+import soundfile
+
+from starvox.corpus import WaveformStore
+from starvox.errors import UserError
+
+
+@pytest.fixture
+def store(tmp_path):
+    return WaveformStore(tmp_path / "store", 16000)
+
+
+def sound(path, seed=0, n=4000, rate=16000, gain=0.01):
+    soundfile.write(path, gain * np.random.default_rng(seed).uniform(-1, 1, n), rate, subtype="FLOAT")
+    return path
+
+
+def stored(store):
+    return {path: path.stat().st_mtime_ns for path in store._folder.rglob("*.npy")}
+
+
+def test_stores_the_waveform_at_full_scale(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    keys, reasons = store.add([path])
+    assert not reasons
+    wave = store.open(keys[path])
+    assert isinstance(wave, np.memmap)
+    assert not wave.flags.writeable
+    assert wave.dtype == np.int16
+    assert np.abs(wave).max() == 32767
+    source = soundfile.read(path)[0]
+    np.testing.assert_allclose(wave / 32767, source / np.abs(source).max(), atol=0.51 / 32767)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.3, 1e-42])
+def test_constant_clips_are_stored(store, tmp_path, value):
+    soundfile.write(tmp_path / "a.wav", np.full(100, value), 16000, subtype="FLOAT")
+    keys, _ = store.add([tmp_path / "a.wav"])
+    assert np.ptp(store.open(keys[tmp_path / "a.wav"])) == 0
+
+
+def test_key_is_the_content(store, tmp_path):
+    first, copy, other = sound(tmp_path / "a.wav"), tmp_path / "b.wav", sound(tmp_path / "c.wav", seed=1)
+    copy.write_bytes(first.read_bytes())
+    keys, _ = store.add([first, copy, other])
+    assert keys[first] == keys[copy] != keys[other]
+    assert len(stored(store)) == 2
+    assert {path.parent.name for path in stored(store)} == {keys[first][:2], keys[other][:2]}
+
+
+def test_sample_rates_are_kept_apart(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    half = WaveformStore(store._folder, 8000)
+    lengths = [len(s.open(s.add([path])[0][path])) for s in (store, half, store)]
+    assert lengths == [4000, 2000, 4000]
+
+
+def test_second_time_nothing_is_read(store, tmp_path, capfd):
+    good, bad = sound(tmp_path / "a.wav"), tmp_path / "b.wav"
+    bad.write_text("text")
+    first = store.add([good, bad])
+    assert "decoding: 2 clips" in capfd.readouterr().err
+    assert first[1][bad].startswith("unreadable: Format not recognised")
+    # The same size and time, but unreadable now: looked at, it would be noticed.
+    stamp = good.stat()
+    good.write_bytes(b"x" * stamp.st_size)
+    os.utime(good, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    before = stored(store)
+    assert WaveformStore(store._folder, 16000).add([good, bad]) == first
+    assert stored(store) == before
+    assert capfd.readouterr().err == ""
+
+
+def test_changed_file_is_noticed(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    old = store.add([path])[0][path]
+    sound(path, seed=1)
+    os.utime(path, ns=(1, 1))
+    new = store.add([path])[0][path]
+    assert new != old
+    path.write_text("text")
+    assert path in store.add([path])[1]
+    path.unlink()
+    assert store.add([path])[1][path] == "unreadable: No such file or directory"
+    sound(path)
+    assert store.add([path])[0][path] == old
+
+
+def test_lost_waveform_is_decoded_again(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    keys, _ = store.add([path])
+    next(iter(stored(store))).unlink()
+    assert store.add([path])[0] == keys
+    assert len(store.open(keys[path])) == 4000
+
+
+@pytest.mark.parametrize("damage", ["", "{", "\udcff"])
+def test_damaged_index_is_made_again(store, tmp_path, damage):
+    path = sound(tmp_path / "a.wav")
+    keys, _ = store.add([path])
+    (store._folder / "index.json").write_text(damage, encoding="utf-8", errors="surrogateescape")
+    before = stored(store)
+    assert store.add([path])[0] == keys
+    assert stored(store) == before  # the waveform is known by its key
+    assert json.loads((store._folder / "index.json").read_text())["files"]
+
+
+def test_unusable_files(store, tmp_path):
+    (tmp_path / "folder.wav").mkdir()
+    (tmp_path / "dangling.wav").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
+    soundfile.write(tmp_path / "nan.wav", np.full(9, np.nan), 16000, subtype="FLOAT")
+    expected = {
+        "folder.wav": "unreadable: not a file",
+        "dangling.wav": "unreadable: No such file or directory",
+        "pipe.wav": "unreadable: not a file",
+        "empty.wav": "empty",
+        "nan.wav": "NaN or infinite samples",
+        "x" * 300: "unreadable: File name too long",
+    }
+    keys, reasons = store.add([tmp_path / name for name in expected])
+    assert not keys
+    assert {path.name: reason for path, reason in reasons.items()} == expected
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_file_is_tried_again_once_it_may_be_read(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    path.chmod(0)
+    assert store.add([path])[1] == {path: "unreadable: Permission denied"}
+    path.chmod(0o600)  # changes neither its size nor its time
+    assert not store.add([path])[1]
+
+
+def test_no_temporary_files_stay(store, tmp_path):
+    paths = [sound(tmp_path / f"{i}.wav", seed=i % 3) for i in range(20)]
+    store.add(paths, jobs=8)
+    names = {path.name for path in store._folder.rglob("*") if path.is_file()}
+    assert len(names) == 3 + 1
+    assert not any(name.startswith(".") for name in names)
+
+
+def test_interrupted_work_is_kept(store, tmp_path):
+    paths = [sound(tmp_path / f"{i}.wav", seed=i) for i in range(6)]
+    keys, _ = store.add(paths)
+    names = {key: path.name for path, key in keys.items()}
+    count = iter(range(100))
+
+    def rule(wave):
+        if next(count) == 3:
+            raise KeyboardInterrupt
+        return "judged"
+
+    with pytest.raises(KeyboardInterrupt):
+        store.judge(names, rule, "rule", jobs=1)
+    saved = json.loads((store._folder / "index.json").read_text())["verdicts"]["rule"]
+    assert list(saved.values()) == ["judged"] * len(saved)
+    assert 1 <= len(saved) <= 3
+
+
+def test_verdicts_are_remembered_by_name(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    key = store.add([path])[0][path]
+    calls = []
+    lock = threading.Lock()
+
+    def rule(wave):
+        with lock:
+            calls.append(len(wave))
+        return "x"
+
+    for name in ("one", "one", "two", "one"):
+        assert store.judge([key, key], rule, name) == {key: "x"}
+    assert calls == [4000, 4000]
+
+
+def test_silent_without_progress(store, tmp_path, capfd):
+    store.add([sound(tmp_path / "a.wav")], progress=False)
+    assert capfd.readouterr().err == ""
+
+
+def test_store_that_cannot_be_written(tmp_path):
+    path = sound(tmp_path / "a.wav")
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file/store: Not a directory; make room there"):
+        WaveformStore(tmp_path / "file" / "store", 16000).add([path])
