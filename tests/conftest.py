@@ -42,7 +42,7 @@ def speak(text: str, voice: str) -> tuple[np.ndarray, int]:
 @pytest.fixture(scope="session")
 def speech() -> np.ndarray:
     """About 15 s of real speech, float32, 16 kHz."""
-    wave, rate = speak(TEXT, "en-gb")
+    wave, rate = speak(TEXT, "en")
     return librosa.resample(wave, orig_sr=rate, target_sr=16000)
 
 
