@@ -71,7 +71,7 @@ def _add_train(commands) -> None:
         command.add_argument(
             "--store", type=Path, default=_STORE, help=f"decoded clips are kept here (default: {_STORE})"
         )
-        for what, share in (("log", "a 500th"), ("snapshot", "a 20th"), ("sample", "a 20th")):
+        for what, share in (("log", "a 500th"), ("snapshot", "a 20th"), ("sample", "a 10th")):
             command.add_argument(
                 f"--{what}-every",
                 type=_count,

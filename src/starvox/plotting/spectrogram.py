@@ -57,10 +57,8 @@ def draw_spectrograms(
         t * hop_length / sample_rate seconds.
     """
     seconds = max(s.shape[1] for row in rows for s in row) * audio.hop_length / audio.sample_rate
-    width = min(max(2.3, 0.55 * seconds), 6)  # inches; a long clip needs more than one of 4 s
-    size = (1.6 + width * len(titles), 0.9 + 2.0 * len(rows))
-    figure = Figure(figsize=size, dpi=120, layout="constrained")
-    axes = figure.subplots(len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
+    panel = min(max(2.3, 0.55 * seconds), 6)  # inches; a long clip needs more than one of 4 s
+    figure, axes, places = _lay_out(len(rows), len(titles), panel, 1 + bool(differences))
     images = _show(axes, rows, audio, differences)
     axes[0, 0].set_xlim(0, seconds)
     axes[0, 0].set_ylim(bottom=0)
@@ -70,11 +68,39 @@ def draw_spectrograms(
         ax.set_ylabel(f"{_wrap(label)}\nfrequency (Hz)".strip(), parse_math=False)
     for ax in axes[-1]:
         ax.set_xlabel("time (s)")
-    for image, name, extend in zip(images, _scales(audio), ("neither", "both"), strict=True):
-        if image is not None:
-            bar = figure.colorbar(image, ax=axes, aspect=15 * len(rows), pad=0.01, extend=extend)
-            bar.set_label(name, fontsize=9)
+    scales = zip(images, _scales(audio), ("neither", "both"), strict=True)
+    for place, (image, name, extend) in zip(places, (scale for scale in scales if scale[0]), strict=False):
+        bar = figure.colorbar(image, cax=figure.add_axes(place), extend=extend)
+        bar.set_label(name, fontsize=9)
     return figure
+
+
+def _lay_out(n_rows: int, n_columns: int, panel: float, n_bars: int):
+    """Returns a figure, its axes and where its colour bars go.
+
+    Measured out in inches: finding the margins (matplotlib's constrained
+    layout) takes longer than drawing, and training draws while it waits.
+    """
+    left, bottom, top, bar = 1.0, 0.6, 0.6, 1.1
+    width = left + panel * n_columns + bar * n_bars
+    height = bottom + 2.0 * n_rows + top
+    figure = Figure(figsize=(width, height), dpi=100)
+    right = 1 - bar * n_bars / width
+    edges = {"left": left / width, "right": right, "bottom": bottom / height, "top": 1 - top / height}
+    axes = figure.subplots(
+        n_rows,
+        n_columns,
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        gridspec_kw={**edges, "wspace": 0.1, "hspace": 0.12},
+    )
+    extent = edges["top"] - edges["bottom"]
+    places = [
+        (right + (0.15 + bar * number) / width, edges["bottom"], 0.15 / width, extent)
+        for number in range(n_bars)
+    ]
+    return figure, axes, places
 
 
 def _wrap(words: str) -> str:

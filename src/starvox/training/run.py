@@ -34,7 +34,7 @@ class Options:
         seed: of everything random; None for 0, or, resuming, for the run's own.
         jobs: decoding threads; None for one a core.
         log_every, snapshot_every, sample_every: iterations; None for a 500th,
-            a 20th and a 20th of the experiment's.
+            a 20th and a 10th of the experiment's.
         overwrite: a run in ``out`` may be removed.
     """
 
@@ -78,7 +78,7 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
     every = Intervals(
         log=options.log_every or max(1, planned // 500),
         snapshot=options.snapshot_every or max(1, planned // 20),
-        sample=options.sample_every or max(1, planned // 20),
+        sample=options.sample_every or max(1, planned // 10),
     )
     samples = _choose_samples(exp, options, corpus, encoder)
     trainer = build_trainer(exp, updater, stop, options.out, every, samples)
