@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from starvox import UserError
 from starvox.cli import main
 
 MISTAKES = {
@@ -15,7 +16,7 @@ MISTAKES = {
         "unknown device 'gpu'; use auto, cpu or cuda:N",
     ),
     "absent GPU": (["train", "smoke", "--device", "cuda:99"], "no GPU for DEVICE=cuda:99"),
-    "nothing to resume": (["resume", "smoke"], "no snapshot"),
+    "nothing to resume": (["resume", "smoke"], "no run to go on with"),
     "no log": (["plot", "none", "-o", "curves"], "none"),
 }
 
@@ -28,7 +29,7 @@ def empty_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("case", MISTAKES)
 def test_a_mistake_is_one_line(case, capsys):
     arguments, message = MISTAKES[case]
-    if "--data" not in arguments and arguments[0] in ("train", "resume"):
+    if "--data" not in arguments and arguments[0] == "train":
         arguments = [*arguments, "--data", "m.csv"]
     assert main(arguments) == 2
     error = capsys.readouterr().err
@@ -37,9 +38,10 @@ def test_a_mistake_is_one_line(case, capsys):
     assert "Traceback" not in error
 
 
-def test_debug_shows_where():
-    with pytest.raises(Exception, match="no experiment"):
-        main(["--debug", "show", "47c9"])
+@pytest.mark.parametrize("arguments", [["--debug", "show", "47c9"], ["show", "47c9", "--debug"]])
+def test_debug_shows_where(arguments):
+    with pytest.raises(UserError, match="no experiment"):
+        main(arguments)
 
 
 @pytest.mark.parametrize("value", ["0", "-3", "x", "1.5"])

@@ -3,6 +3,7 @@
 import json
 import signal
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -70,12 +71,12 @@ def test_labels_json_has_the_class_names_in_order(finished):
     assert labels == {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
 
 
-def test_environment_json_tells_no_secrets(finished, monkeypatch):
+def test_environment_json_tells_no_secrets(finished):
     values = json.loads((finished / "environment.json").read_text(encoding="utf-8"))
     assert values["packages"]["chainer"] == "7.8.1"
     assert values["device"] == "cpu"
     assert set(values) == {
-        *("python", "platform", "cpus", "device", "packages", "git_commit", "seed", "data")
+        *("python", "platform", "cpus", "device", "packages", "git_commit", "seed", "data", "held_out")
     }
 
 
@@ -189,6 +190,37 @@ def test_held_out_speakers_may_be_strangers(tiny, options, tmp_path, manifest):
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
     train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
     assert list((tmp_path / "out" / "samples" / "iter_1").glob("1_scotland_F_input.wav"))
+
+
+def test_a_corpus_of_mixed_recordings_trains(tiny, options, tmp_path, speech, capsys):
+    """Mixed formats and rates, stereo, missing labels, and files that cannot be used."""
+    stereo = np.stack([speech[64000:96000], speech[:32000]], axis=1)
+    soundfile.write(tmp_path / "8k.wav", speech[:32000:2], 8000)
+    soundfile.write(
+        tmp_path / "stereo 44k.flac", librosa.resample(stereo, orig_sr=16000, target_sr=44100, axis=0), 44100
+    )
+    soundfile.write(tmp_path / "声.ogg", speech[32000:64000], 16000)
+    soundfile.write(tmp_path / "short.wav", speech[:100], 16000)
+    (tmp_path / "text.wav").write_text("not a sound")
+    rows = [
+        "8k.wav,a,,F",
+        "stereo 44k.flac,,scotland,",
+        "声.ogg,,,",
+        "short.wav,a,,F",
+        "text.wav,a,,F",
+        "no.wav,a,,",
+    ]
+    (tmp_path / "m.csv").write_text("\n".join(["path,speaker,birthplace,sex", *rows]), encoding="utf-8")
+    out = tmp_path / "out"
+    assert train(tiny, options(out, data=tmp_path / "m.csv", held_out=None, iterations=2)) == 0
+    assert "corpus: 3 clips used, 3 left out" in capsys.readouterr().out
+    rejected = (out / "rejected.csv").read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0].rpartition("/")[2] for line in rejected[1:]] == [
+        "short.wav",
+        "text.wav",
+        "no.wav",
+    ]
+    assert np.isfinite(read_log(out)["gen/loss"]).all()
 
 
 @pytest.mark.gpu

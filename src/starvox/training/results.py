@@ -68,7 +68,28 @@ def check_same(folder: Path, name: str, text: str, what: str) -> None:
         )
 
 
-def environment(device: str, seed: int, data: Path) -> str:
+def recorded_data(folder: Path) -> tuple[Path, Path | None]:
+    """Returns the manifests (of the training and of the held-out clips) that a run was started with."""
+    values = read_environment(folder)
+    return Path(values["data"]), Path(values["held_out"]) if values["held_out"] else None
+
+
+def read_environment(folder: Path) -> dict:
+    """Returns what `environment` wrote.
+
+    Raises:
+        UserError: if the folder holds no run.
+    """
+    path = folder / "environment.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(
+            f"{path}: missing or damaged: there is no run to go on with; start with `make train`"
+        ) from None
+
+
+def environment(device: str, seed: int, data: Path, held_out: Path | None) -> str:
     """Returns the JSON text of ``environment.json``: what the run was made with."""
     found = {}
     for package in _PACKAGES:
@@ -85,6 +106,7 @@ def environment(device: str, seed: int, data: Path) -> str:
         "git_commit": _git_commit(),
         "seed": seed,
         "data": str(data),
+        "held_out": held_out and str(held_out),
     }
     return json.dumps(values, indent=2) + "\n"
 

@@ -1,6 +1,5 @@
 """One training from its command line to its results folder."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -62,6 +61,7 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
         UserError: if something is wrong that the user can mend.
     """
     device = find_device(options.device)
+    device.use()
     if resume and not snapshots.find(options.out, snapshots.TRAINER):
         raise UserError(f"{options.out} holds no snapshot to go on from; start with `make train`")
     if not resume:
@@ -93,10 +93,9 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
 def _seed(options: Options, resume: bool) -> int:
     if not resume:
         return options.seed or 0
-    path = options.out / "environment.json"
-    seed = json.loads(path.read_text(encoding="utf-8"))["seed"]
+    seed = results.read_environment(options.out)["seed"]
     if options.seed not in (None, seed):
-        raise UserError(f"{path}: this run has seed {seed}, not {options.seed}; leave SEED out")
+        raise UserError(f"{options.out}: this run has seed {seed}, not {options.seed}; leave SEED out")
     return seed
 
 
@@ -110,7 +109,9 @@ def _record(exp, options: Options, corpus: Corpus, encoder, device: str, seed: i
     results.make(options.out)
     results.write(options.out, "config.json", exp.dumps())
     results.write(options.out, "labels.json", labels)
-    results.write(options.out, "environment.json", results.environment(device, seed, options.data))
+    results.write(
+        options.out, "environment.json", results.environment(device, seed, options.data, options.held_out)
+    )
     corpus.write_rejected(options.out / "rejected.csv")
 
 

@@ -1,0 +1,35 @@
+"""Options and types that several commands share."""
+
+import argparse
+
+
+def add_command(commands, name: str, text: str) -> argparse.ArgumentParser:
+    """Adds a subcommand; ``text`` begins in lower case and has no full stop."""
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    # also before the command's name; SUPPRESS keeps what was said there
+    command.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+    )
+    return command
+
+
+def add_experiment(command: argparse.ArgumentParser) -> None:
+    """Adds the argument EXP."""
+    command.add_argument(
+        "experiment", metavar="EXP", help="id, for example 47c97768, or the path of a config.toml"
+    )
+
+
+def count(text: str) -> int:
+    """Reads a whole number of at least 1."""
+    value = natural(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def natural(text: str) -> int:
+    """Reads a whole number of at least 0."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
