@@ -32,15 +32,20 @@ def find(folder: Path, stem: str) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def load(path: Path, target) -> None:
+def load(path: Path, target, part: str = "") -> None:
     """Loads a snapshot into a link or a trainer; never unpickles, so it runs no code.
+
+    Args:
+        path: the snapshot.
+        target: what to load.
+        part: where in the snapshot it is, for example ``updater/model:dis/`` in a trainer's.
 
     Raises:
         UserError: if the file is damaged, or is no snapshot of such a target.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            NpzDeserializer(arrays).load(target)
+            NpzDeserializer(arrays, part).load(target)
     except KeyError as error:
         raise UserError(f"{path}: not a snapshot of this network: it lacks {error}") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
