@@ -2,7 +2,6 @@
 
 PYTHON ?= python3
 DEVICE ?= auto
-OUT ?= $(if $(EXP),results/$(EXP))
 VENV := .venv
 STARVOX := $(VENV)/bin/python -m starvox
 # Chainer's source distribution does not build with setuptools 81 or later.
@@ -37,12 +36,15 @@ train: need-exp $(READY) ## train an experiment: make train EXP=47c97768
 resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c97768
 	@$(STARVOX) resume "$(EXP)" $(OPTIONS) $(ARGS)
 
-OPTIONS = --out "$(OUT)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
+OPTIONS = $(if $(OUT),--out "$(OUT)") --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
 	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
 	$(if $(SEED),--seed "$(SEED)")
 
+# the results folder of EXP, unless OUT names another
+RUN = $(or $(OUT),results/$(EXP))
+
 plot: need-exp $(READY) ## the record's five figures from a run's log, PNG and SVG
-	@$(STARVOX) plot "$(OUT)" -o "$(OUT)/curves" $(ARGS)
+	@$(STARVOX) plot "$(RUN)" -o "$(RUN)/curves" $(ARGS)
 
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@$(STARVOX) show "$(EXP)" $(ARGS)

@@ -21,6 +21,10 @@ ALLOWED = {
     "snapshots": ("errors",),
     "cpu_convolution": (),
     "build": ("config", "models", "corpus.labels", "cpu_convolution"),
+    "replay": (
+        *("replay", "audio", "corpus", "config", "models", "plotting"),
+        *("errors", "snapshots", "build", "device"),
+    ),
     "training.losses": (),
     "training.random": (),
     "training.triggers": (),

@@ -51,7 +51,7 @@ def test_a_truncated_snapshot_is_named(tmp_path):
 def test_a_snapshot_of_another_network_is_named(tmp_path):
     path = str(tmp_path / "a.npz")
     snapshots.save(path, L.Linear(2, 2))
-    with pytest.raises(UserError, match="lacks 'conv1/W"):
+    with pytest.raises(UserError, match="lacks 'conv1/"):
         snapshots.load(path, chainer.Chain(conv1=L.Linear(2, 2)))
     with pytest.raises(UserError, match="cannot be loaded"):
         snapshots.load(path, L.Linear(3, 3))

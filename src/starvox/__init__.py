@@ -1,7 +1,7 @@
 """StarGAN voice conversion, experiment 47c97768 (2019), in Chainer.
 
-The names below are loaded when they are first used, so that a command that
-needs no network does not wait for Chainer.
+Importing it imports Chainer, with the repairs it needs, if Chainer is
+installed; the names below are loaded when they are first used.
 """
 
 import importlib
@@ -20,6 +20,7 @@ _HOMES = {
     "Corpus": "starvox.corpus",
     "LabelEncoder": "starvox.corpus",
     "build_models": "starvox.build",
+    "Replay": "starvox.replay.replay",
 }
 __all__ = sorted(_HOMES)
 

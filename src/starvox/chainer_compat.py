@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 import types
+import warnings
 
 import numpy as np
 
@@ -38,7 +39,10 @@ def _import_chainer() -> None:
     if lacking:
         np.sctypes = borrowed
     try:
-        import chainer.functions  # noqa: F401
+        with warnings.catch_warnings():
+            # CuPy 14 warns at every start that it comes without NCCL, which one GPU does not need
+            warnings.filterwarnings("ignore", message=r"\s*nccl library could not be loaded")
+            import chainer.functions  # noqa: F401
     finally:
         if lacking:
             del np.sctypes

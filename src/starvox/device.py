@@ -1,6 +1,8 @@
 """Where to compute: ``auto``, ``cpu`` or ``cuda:N``."""
 
+import importlib.util
 import re
+import sys
 
 import chainer
 
@@ -16,7 +18,11 @@ def find_device(name: str = "auto"):
     if name == "cpu":
         return chainer.get_device("@numpy")
     if name == "auto":
-        return chainer.get_device("@cupy:0" if _count_gpus() else "@numpy")
+        count = _count_gpus()
+        if count == 0 and importlib.util.find_spec("cupy"):
+            # whoever installed CuPy meant a GPU, and should not find out in the morning
+            print(f"CuPy is installed, but no GPU can be used: {_why_not(count)}", file=sys.stderr)
+        return chainer.get_device("@cupy:0" if count else "@numpy")
     match = re.fullmatch(r"cuda:(\d+)", name)
     if not match:
         raise UserError(f"unknown device {name!r}; use auto, cpu or cuda:N, for example cuda:0")

@@ -44,8 +44,10 @@ def load(path: Path, target, part: str = "") -> None:
         UserError: if the file is damaged, or is no snapshot of such a target.
     """
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            NpzDeserializer(arrays, part).load(target)
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            # all of it first, so that a damaged file leaves the target as it was
+            arrays = {key: stored[key] for key in stored.files}
+        NpzDeserializer(arrays, part).load(target)
     except KeyError as error:
         raise UserError(f"{path}: not a snapshot of this network: it lacks {error}") from None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -105,6 +105,28 @@ def test_every_normalisation_is_of_the_batch(recorded):
     assert kinds == [chainer.links.BatchNormalization] * (3 + 1 + 6 + 2)
 
 
+@pytest.mark.parametrize("name", ["downsamp1", "downsamp3", "upsamp1"])
+def test_convolution_then_normalisation_then_relu(name):
+    block = small()[name]
+    x = np.random.default_rng(0).standard_normal((2, {"downsamp1": 1, "downsamp3": 4}.get(name, 8), 8, 8))
+    x = x.astype(np.float32)
+    np.testing.assert_array_equal(block(x).array, F.relu(block.norm(block.conv(x))).array)
+
+
+def test_labels_merge_before_normalisation_and_relu():
+    block = small().merge
+    h = np.random.default_rng(0).standard_normal((2, 8, 4, 4), dtype=np.float32)
+    c = np.eye(2, 5, dtype=np.float32)
+    np.testing.assert_array_equal(block(h, c).array, F.relu(block.norm(block.conv(h, c))).array)
+
+
+def test_a_residual_block_of_two_convolutions():
+    block = small().bottleneck1
+    x = np.random.default_rng(0).standard_normal((2, 8, 3, 3), dtype=np.float32)
+    inner = F.relu(block.norm1(block.conv1(x)))
+    np.testing.assert_array_equal(block(x).array, x + block.norm2(block.conv2(inner)).array)
+
+
 def test_a_residual_block_adds_its_input():
     block = small().bottleneck1
     block.norm2.gamma.array[...] = 0

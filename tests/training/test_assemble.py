@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from starvox import load_experiment, spectrogram
-from starvox.training.assemble import count_iterations, make_converter
+from starvox.training.assemble import build_updater, count_iterations, make_converter
 
 
 def test_the_records_number_of_iterations():
@@ -16,6 +16,24 @@ def test_the_records_number_of_iterations():
 def test_with_one_minibatch_an_iteration_there_are_six_times_as_many(tmp_path):
     (tmp_path / "config.toml").write_text('extends = "47c97768"\n[training]\nminibatch = "iteration"\n')
     assert count_iterations(load_experiment(tmp_path), 1421) == 144_232  # ceil(203 * 1421 / 2)
+
+
+class NoClips:
+    """A dataset that is never drawn from."""
+
+    def __len__(self):
+        return 1421
+
+
+def test_the_records_optimizer_and_schedule():
+    updater = build_updater(load_experiment("47c97768"), NoClips(), chainer.get_device("@numpy"), seed=0)
+    for name in ("gen", "dis"):
+        optimizer = updater.get_optimizer(name)
+        assert type(optimizer) is chainer.optimizers.RMSprop
+        assert (optimizer.lr, optimizer.alpha, optimizer.eps) == (1e-5, 0.99, 1e-8)
+    assert updater._n_dis == 5
+    assert not updater._share_minibatch
+    assert [updater.get_iterator(name).batch_size for name in ("main", "orig")] == [2, 2]
 
 
 def examples(speech, audio):

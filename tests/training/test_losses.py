@@ -56,6 +56,12 @@ def test_gradient_penalty_of_a_linear_critic():
     check(losses.gradient_penalty(dis, x), 16, [(dis.w, np.array([[3, 0], [0, 4]]) * 8 / 5)])
 
 
+def test_gradient_penalty_of_a_flat_critic_is_one_and_no_nan():
+    dis = Linear([[0, 0], [0, 0]])
+    x = np.zeros((2, 1, 2, 2), np.float32)
+    check(losses.gradient_penalty(dis, x), 1, [(dis.w, np.zeros((2, 2)))])
+
+
 def test_gradient_penalty_is_zero_at_norm_one():
     x = np.zeros((2, 1, 2, 2), np.float32)
     check(losses.gradient_penalty(Linear([[0.6, 0], [0, 0.8]]), x), 0, [])

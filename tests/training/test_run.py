@@ -1,6 +1,7 @@
 """Whole trainings of a tiny network on real speech: files, log, resuming, refusals."""
 
 import json
+import shutil
 import signal
 
 import librosa
@@ -26,6 +27,7 @@ def options(manifest):
 
     def options(out, **changes):
         values = {
+            "name": "tiny",
             "data": manifest,
             "held_out": manifest.with_name("held_out.csv"),
             "out": out,
@@ -71,13 +73,12 @@ def test_labels_json_has_the_class_names_in_order(finished):
     assert labels == {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
 
 
-def test_environment_json_tells_no_secrets(finished):
+def test_environment_json_has_no_environment_variables(finished):
     values = json.loads((finished / "environment.json").read_text(encoding="utf-8"))
     assert values["packages"]["chainer"] == "7.8.1"
     assert values["device"] == "cpu"
-    assert set(values) == {
-        *("python", "platform", "cpus", "device", "packages", "git_commit", "seed", "data", "held_out")
-    }
+    machine = {"python", "platform", "cpus", "device", "packages", "git_commit"}
+    assert set(values) == machine | {"seed", "data", "held_out", "corpus"}
 
 
 def test_the_log(finished):
@@ -109,16 +110,52 @@ def test_the_samples_can_be_heard(finished, tiny):
     assert (folder / "spectrograms.png").stat().st_size > 10_000
 
 
-def test_a_resumed_run_ends_as_one_never_stopped(finished, tiny, options, tmp_path):
-    train(tiny, options(tmp_path / "tiny", iterations=2))
-    train(tiny, options(tmp_path / "tiny"), resume=True)
-    expected, got = weights(finished, 4), weights(tmp_path / "tiny", 4)
+def check_equal(one, other, iteration):
+    """Holds two runs against each other, bit by bit: networks, optimizers, iterators and log."""
+    expected, got = weights(one, iteration), weights(other, iteration)
     assert expected.keys() == got.keys()
     for key, value in expected.items():
         np.testing.assert_array_equal(got[key], value, err_msg=key)
-    logs = [read_log(out) for out in (finished, tmp_path / "tiny")]
+    logs = [read_log(out) for out in (one, other)]
     for key in LOG_KEYS - {"elapsed_time"}:
         np.testing.assert_array_equal(logs[0][key], logs[1][key], err_msg=key)
+
+
+def test_a_resumed_run_ends_as_one_never_stopped(finished, tiny, options, tmp_path):
+    train(tiny, options(tmp_path / "tiny", iterations=2))
+    train(tiny, options(tmp_path / "tiny"), resume=True)
+    check_equal(finished, tmp_path / "tiny", 4)
+
+
+def test_a_run_resumed_between_two_entries_of_the_log(tiny, options, tmp_path):
+    whole, parts = tmp_path / "whole" / "tiny", tmp_path / "parts" / "tiny"
+    every = {"log_every": 3, "snapshot_every": 2, "sample_every": 9}
+    train(tiny, options(whole, iterations=6, **every))
+    train(tiny, options(parts, iterations=6, **every))
+    for name in ("snapshot_iter_6.npz", "log"):  # as if killed after the snapshot of iteration 4
+        (parts / name).unlink()
+    train(tiny, options(parts, iterations=6, **every), resume=True)
+    check_equal(whole, parts, 6)
+
+
+def test_a_damaged_newest_snapshot_is_named_and_skipped(finished, tiny, options, tmp_path, capsys):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    damaged = out / "snapshot_iter_4.npz"
+    damaged.write_bytes(damaged.read_bytes()[:-1000])
+    train(tiny, options(out), resume=True)
+    printed = capsys.readouterr().out
+    assert f"skipped: {damaged}" in printed
+    assert "resuming from iteration 2" in printed
+    check_equal(finished, out, 4)
+
+
+def test_a_resumed_run_notes_what_it_went_on_with(finished, tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    train(tiny, options(out, iterations=5), resume=True)
+    values = json.loads((out / "environment.json").read_text(encoding="utf-8"))
+    assert [entry["device"] for entry in values["resumed"]] == ["cpu"]
 
 
 def test_another_seed_trains_other_networks(finished, tiny, options, tmp_path):
@@ -140,7 +177,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, options, tmp_path, monkeypatch
     monkeypatch.setattr(Trainer, "run", run)
     assert train(tiny, options(tmp_path / "tiny")) == 128 + signal.SIGINT
     assert 3 in snapshots.find(tmp_path / "tiny", snapshots.TRAINER)
-    assert "make resume EXP=tiny" in capsys.readouterr().out
+    assert f"make resume EXP=tiny OUT={tmp_path / 'tiny'}\n" in capsys.readouterr().out
 
 
 def test_a_run_is_not_overwritten_unasked(finished, tiny, options):
@@ -155,6 +192,26 @@ def test_a_run_is_overwritten_when_asked(tiny, options, tmp_path):
     train(tiny, options(out))
     train(tiny, options(out, iterations=1, overwrite=True))
     assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+
+
+def test_a_run_is_kept_until_the_new_one_can_start(finished, tiny, options, tmp_path):
+    bad = tmp_path / "held_out.csv"
+    bad.write_text("path,speaker,birthplace,sex\nnowhere.wav,,,\n")
+    with pytest.raises(UserError, match="no clip can be used"):
+        train(tiny, options(finished, overwrite=True, held_out=bad))
+    assert (finished / "log").exists()
+
+
+def test_a_run_without_a_snapshot_is_no_dead_end(tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    train(tiny, options(out, iterations=1))
+    (out / "snapshot_iter_1.npz").unlink()
+    with pytest.raises(UserError) as caught:
+        train(tiny, options(out))
+    assert "--overwrite" in str(caught.value)
+    assert "resume" not in str(caught.value)
+    with pytest.raises(UserError, match=r"no snapshot to go on from.*--overwrite"):
+        train(tiny, options(out), resume=True)
 
 
 def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
@@ -174,8 +231,16 @@ def test_resuming_with_another_seed_is_refused(finished, tiny, options):
         train(tiny, options(finished, seed=3), resume=True)
 
 
+def test_resuming_with_another_corpus_is_refused(finished, tiny, options, tmp_path, manifest):
+    lines = manifest.read_text().splitlines()
+    rows = [f"{manifest.parent}/{line}" for line in lines[1:]]
+    (tmp_path / "fewer.csv").write_text("\n".join([lines[0], *rows[:4], rows[5]]))
+    with pytest.raises(UserError, match=r"environment\.json: the corpus .* is not what this run"):
+        train(tiny, options(finished, data=tmp_path / "fewer.csv"), resume=True)
+
+
 def test_resuming_nothing_is_refused(tiny, options, tmp_path):
-    with pytest.raises(UserError, match="no snapshot"):
+    with pytest.raises(UserError, match="no run to go on with"):
         train(tiny, options(tmp_path / "none"), resume=True)
 
 
@@ -190,6 +255,14 @@ def test_held_out_speakers_may_be_strangers(tiny, options, tmp_path, manifest):
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
     train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
     assert list((tmp_path / "out" / "samples" / "iter_1").glob("1_scotland_F_input.wav"))
+
+
+def test_rejected_held_out_clips_are_counted_and_listed(tiny, options, tmp_path, manifest, capsys):
+    rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},a,,", "nowhere.wav,a,,"]
+    (tmp_path / "held_out.csv").write_text("\n".join(rows))
+    train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
+    assert "held-out: 1 clip used, 1 left out (1 unreadable)" in capsys.readouterr().out
+    assert "nowhere.wav,unreadable" in (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
 
 
 def test_a_corpus_of_mixed_recordings_trains(tiny, options, tmp_path, speech, capsys):
@@ -221,6 +294,21 @@ def test_a_corpus_of_mixed_recordings_trains(tiny, options, tmp_path, speech, ca
         "no.wav",
     ]
     assert np.isfinite(read_log(out)["gen/loss"]).all()
+
+
+@pytest.mark.gpu
+def test_a_gpu_run_resumes(tiny, options, tmp_path, cupy):
+    every = {"log_every": 3, "snapshot_every": 2, "sample_every": 9, "device": "cuda:0"}
+    train(tiny, options(tmp_path / "tiny", iterations=2, **every))
+    train(tiny, options(tmp_path / "tiny", iterations=4, **every), resume=True)
+    assert np.isfinite(read_log(tmp_path / "tiny")["gen/loss"]).all()
+
+
+@pytest.mark.gpu
+def test_another_gpu_than_the_first(tiny, options, tmp_path, cupy):
+    if cupy.cuda.runtime.getDeviceCount() < 2:
+        pytest.skip("needs two GPUs")
+    train(tiny, options(tmp_path / "tiny", device="cuda:1"))
 
 
 @pytest.mark.gpu

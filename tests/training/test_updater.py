@@ -89,48 +89,42 @@ def update(updater):
 
 def penalty(dis, x):
     x = chainer.Variable(x)
-    (gradient,) = chainer.grad([F.sum(dis(x)[2])], [x])
-    return np.mean((np.sqrt((gradient.array**2).sum((1, 2, 3))) - 1) ** 2)
+    (gradient,) = chainer.grad([F.sum(dis(x)[2])], [x], enable_double_backprop=True)
+    return F.mean((F.sqrt(F.sum(gradient**2, axis=(1, 2, 3))) - 1) ** 2)
 
 
-def entropy(logits, t):
-    """Sigmoid cross entropy of every entry, 0 where t is -1; and where it is not."""
-    known = t >= 0
-    values = np.logaddexp(0, logits) - logits * t
-    return np.where(known, values, 0), known
+def entropy(logits, t, loss):
+    """Sigmoid cross entropy of every entry, 0 where t is -1."""
+    known = (t >= 0).astype(np.float32)
+    values = (F.softplus(logits) - logits * t.astype(np.float32)) * known
+    return F.sum(values) / (known.sum() if loss.classification_reduction == "mean" else 2)
 
 
-def mse(a, b):
-    return np.mean((a - b) ** 2)
-
-
-def expected_dis(gen, dis, batch_a, batch_b, step, loss):
+def expected_dis(gen, dis, batch_a, batch_b, place, loss):
     """The drawing "Discriminator の学習", in plain words, from the networks as they are."""
     (x_real, _, t_real), (x_orig, c_fake, _) = batch_a, batch_b
     x_fake = gen(x_real, c_fake).array
-    fake, real = ([out.array for out in dis(x)] for x in (x_fake, x_real))
-    values, known = entropy((fake if loss.classify == "x_fake" else real)[1], t_real)
-    ratio = generator(SEED, Stream.MIX, 0, step).random((2, 1, 1, 1), dtype=np.float32)
+    fake, real = dis(x_fake), dis(x_real)
+    ratio = generator(SEED, Stream.MIX, *place).random((2, 1, 1, 1), dtype=np.float32)
     other = x_orig if loss.penalty == "x_orig" else x_real
     return {
-        "dis/wasserstein": fake[2].mean() - real[2].mean(),
+        "dis/wasserstein": F.mean(fake[2]) - F.mean(real[2]),
         "dis/gradient_penalty": penalty(dis, other * ratio + x_fake * (1 - ratio)),
-        "dis/classification": values.sum() / (known.sum() if loss.classification_reduction == "mean" else 2),
+        "dis/classification": entropy((fake if loss.classify == "x_fake" else real)[1], t_real, loss),
     }
 
 
 def expected_gen(gen, dis, batch_a, batch_b, loss):
     """The drawing "Generator の学習"."""
     (x_real, c_real, _), (x_orig, c_fake, t_fake) = batch_a, batch_b
-    x_fake = gen(x_real, c_fake).array
-    feature, classified, adversarial = (out.array for out in dis(x_fake))
-    values, known = entropy(classified, t_fake)
+    x_fake = gen(x_real, c_fake)
+    feature, classified, adversarial = dis(x_fake)
     return {
-        "gen/adversarial": -adversarial.mean(),
-        "gen/classification": values.sum() / (known.sum() if loss.classification_reduction == "mean" else 2),
-        "gen/reconstruction": mse(gen(x_fake, c_real).array, x_real),
-        "gen/identity": mse(gen(x_real, c_real).array, x_real),
-        "gen/feature_matching": mse(feature, dis(x_orig)[0].array),
+        "gen/adversarial": -F.mean(adversarial),
+        "gen/classification": entropy(classified, t_fake, loss),
+        "gen/reconstruction": F.mean((gen(x_fake, c_real) - x_real) ** 2),
+        "gen/identity": F.mean((gen(x_real, c_real) - x_real) ** 2),
+        "gen/feature_matching": F.mean((feature - dis(x_orig)[0].array) ** 2),
     }
 
 
@@ -151,14 +145,59 @@ def changed(before, after):
 def test_the_losses_are_wired_as_drawn(experiment):
     loss = load_experiment(experiment).loss
     updater = make_updater(loss)
-    report, batches = update(updater)
-    steps = [
-        expected_dis(updater.gen, updater.dis, a, b, step, loss) for step, (a, b) in enumerate(batches[:-1])
-    ]
-    expected = {key: np.mean([step[key] for step in steps]) for key in steps[0]}
-    expected |= expected_gen(updater.gen, updater.dis, *batches[-1], loss)
-    for key, value in expected.items():
-        np.testing.assert_allclose(report[key], value, rtol=1e-4, atol=1e-6, err_msg=key)
+    for iteration in range(2):
+        report, batches = update(updater)
+        steps = [
+            expected_dis(updater.gen, updater.dis, a, b, (iteration, step), loss)
+            for step, (a, b) in enumerate(batches[-6:-1])
+        ]
+        expected = {key: np.mean([step[key].array for step in steps]) for key in steps[0]}
+        last = expected_gen(updater.gen, updater.dis, *batches[-1], loss)
+        expected |= {key: value.array for key, value in last.items()}
+        for key, value in expected.items():
+            np.testing.assert_allclose(report[key], value, rtol=1e-4, atol=1e-6, err_msg=key)
+
+
+WEIGHTED = {
+    "dis/gradient_penalty": "gradient_penalty_weight",
+    "gen/reconstruction": "reconstruction_weight",
+    "gen/identity": "identity_weight",
+    "gen/feature_matching": "feature_matching_weight",
+}
+
+
+def without_weights(experiment, keep):
+    """The experiment's losses with every weight 0 but that of the log key ``keep``."""
+    loss = load_experiment(experiment).loss
+    return loss.model_copy(update={name: 0.0 for key, name in WEIGHTED.items() if key != keep})
+
+
+@pytest.mark.parametrize("experiment", ["47c97768", "47c97768-paper"])
+@pytest.mark.parametrize("keep", [None, *WEIGHTED])
+def test_the_gradients_are_those_of_the_drawn_losses(experiment, keep):
+    """One weighted term at a time, beside the unweighted ones, so that none can hide another."""
+    loss = without_weights(experiment, keep)
+    updater = make_updater(loss)
+    a, b = updater._draw()
+    updater._update_dis(0, a, b)
+    updater._update_gen(a, b)
+    drawn = {
+        "dis": expected_dis(updater.gen, updater.dis, a, b, (0, 0), loss),
+        "gen": expected_gen(updater.gen, updater.dis, a, b, loss),
+    }
+    for name, terms in drawn.items():
+        total = sum(
+            (10 if key == keep else 1) * value
+            for key, value in terms.items()
+            if key not in WEIGHTED or key == keep
+        )
+        params = dict(getattr(updater, name).namedparams())
+        gradients = chainer.grad([total], list(params.values()))
+        for (path, param), gradient in zip(params.items(), gradients, strict=True):
+            scale = max(abs(gradient.array).max(), 1e-3)
+            np.testing.assert_allclose(
+                param.grad, gradient.array, atol=1e-4 * scale, rtol=1e-3, err_msg=name + path
+            )
 
 
 def test_the_weights_of_the_losses():
@@ -170,9 +209,13 @@ def test_the_weights_of_the_losses():
     np.testing.assert_allclose(report["gen/loss"], gen, rtol=1e-5)
 
 
-def test_five_steps_of_d_and_one_of_g_each_with_its_own_minibatches():
+def test_five_steps_of_d_then_one_of_g_each_with_its_own_minibatches():
     updater = make_updater()
+    steps = []
+    for name in ("gen", "dis"):
+        updater.get_optimizer(name).add_hook(lambda optimizer, name=name: steps.append(name), name=name)
     _, batches = update(updater)
+    assert steps == ["dis"] * 5 + ["gen"]
     assert updater.get_optimizer("dis").t == 5
     assert updater.get_optimizer("gen").t == 1
     assert len(batches) == 6

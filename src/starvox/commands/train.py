@@ -54,14 +54,16 @@ def add(commands) -> None:
 
 def _run(args) -> int:
     from starvox.config import load_experiment
-    from starvox.training.results import recorded_data
+    from starvox.training.results import read_environment
     from starvox.training.run import Options, train
 
     exp = load_experiment(args.experiment)
     out = args.out or Path("results") / exp.id
     data, held_out = args.data, args.held_out
     if args.resume and data is None:
-        data, held_out = recorded_data(out)
+        recorded = read_environment(out)
+        data = Path(recorded["data"])
+        held_out = held_out or (recorded["held_out"] and Path(recorded["held_out"]))
     elif data is None:
         from starvox.corpus.demo import make_demo
 
@@ -69,6 +71,7 @@ def _run(args) -> int:
     if held_out is None and (data.parent / "held_out.csv").is_file():
         held_out = data.parent / "held_out.csv"
     options = Options(
+        name=args.experiment,
         data=data,
         held_out=held_out,
         out=out,

@@ -1,7 +1,10 @@
 """A corpus that is ready to be trained on."""
 
 import csv
+import hashlib
+import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -85,12 +88,17 @@ class Corpus:
             return used
         return f"{used}, {len(self.rejected)} left out ({_count(self.rejected)}): see rejected.csv"
 
-    def write_rejected(self, path: str | Path) -> None:
-        """Writes the clips left out as UTF-8 CSV with the columns path and reason."""
+    def fingerprint(self) -> str:
+        """Returns a hash of the clips' contents and labels, in their order."""
+        rows = [[key, clip.labels] for key, clip in zip(self.keys, self.clips, strict=True)]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+    def write_rejected(self, path: str | Path, more: Sequence[tuple[Clip, str]] = ()) -> None:
+        """Writes the clips left out, and ``more``, as UTF-8 CSV with the columns path and reason."""
         with open(path, "w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(["path", "reason"])
-            rows.writerows((clip.path, reason) for clip, reason in self.rejected)
+            rows.writerows((clip.path, reason) for clip, reason in [*self.rejected, *more])
 
 
 def _judge(wave: np.ndarray, audio) -> str:

@@ -48,7 +48,9 @@ def gradient_penalty(dis, x_mixed, output="sum"):
     if output == "mean":
         judged = F.mean(judged, axis=tuple(range(1, judged.ndim)))
     (gradient,) = chainer.grad([judged], [x], enable_double_backprop=True)
-    norm = F.sqrt(F.batch_l2_norm_squared(gradient))
+    squared = F.batch_l2_norm_squared(gradient)
+    # where the gradient is exactly 0 its norm has no derivative; 0 is taken, not NaN
+    norm = F.sqrt(F.maximum(squared, chainer.as_variable(squared.xp.full_like(squared.array, 1e-30))))
     return F.mean((norm - 1) ** 2)
 
 

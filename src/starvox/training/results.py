@@ -9,6 +9,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from starvox import snapshots
 from starvox.errors import UserError
 
 _PACKAGES = ("starvox", "chainer", "numpy", "scipy", "librosa", "soundfile", "cupy-cuda12x", "cupy-cuda13x")
@@ -21,9 +22,9 @@ def check_free(folder: Path, overwrite: bool) -> None:
         UserError: if a run, or anything else, is in the way.
     """
     if is_run(folder) and not overwrite:
+        go_on = "go on with it by `make resume`, or " if snapshots.find(folder, snapshots.TRAINER) else ""
         raise UserError(
-            f"{folder} holds a run already; go on with it by `make resume`, "
-            "or start anew with ARGS=--overwrite, or choose another OUT="
+            f"{folder} holds a run already; {go_on}start anew with ARGS=--overwrite, or choose another OUT="
         )
     if not is_run(folder) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} is not empty and not a run of starvox; choose another OUT=")
@@ -55,27 +56,21 @@ def write(folder: Path, name: str, text: str) -> None:
     os.replace(temporary, folder / name)
 
 
-def check_same(folder: Path, name: str, text: str, what: str) -> None:
+def check_same(folder: Path, name: str, same: bool, what: str) -> None:
     """Refuses to resume a run with something else than it was started with.
 
     Raises:
-        UserError: if the file ``name`` of the run is missing or holds other text.
+        UserError: unless ``same``; it names ``name``, the run's own record of ``what``.
     """
-    path = folder / name
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if not same:
         raise UserError(
-            f"{path}: {what} is not what this run was started with; restore it, or start anew in another OUT="
+            f"{folder / name}: {what} is not what this run was started with; "
+            "restore it, or start anew in another OUT="
         )
 
 
-def recorded_data(folder: Path) -> tuple[Path, Path | None]:
-    """Returns the manifests (of the training and of the held-out clips) that a run was started with."""
-    values = read_environment(folder)
-    return Path(values["data"]), Path(values["held_out"]) if values["held_out"] else None
-
-
 def read_environment(folder: Path) -> dict:
-    """Returns what `environment` wrote.
+    """Returns ``environment.json``.
 
     Raises:
         UserError: if the folder holds no run.
@@ -85,30 +80,31 @@ def read_environment(folder: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise UserError(
-            f"{path}: missing or damaged: there is no run to go on with; start with `make train`"
+            f"{path}: missing or damaged, so there is no run to go on with; start with `make train`"
         ) from None
 
 
-def environment(device: str, seed: int, data: Path, held_out: Path | None) -> str:
-    """Returns the JSON text of ``environment.json``: what the run was made with."""
+def write_environment(folder: Path, values: dict) -> None:
+    """Writes ``environment.json``: what a run is made of, and with what."""
+    write(folder, "environment.json", json.dumps(values, indent=2) + "\n")
+
+
+def machine(device: str) -> dict:
+    """Returns what this process runs on: versions, device, commit; no environment variables."""
     found = {}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    values = {
+    return {
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
         "device": device,
         "packages": found,
         "git_commit": _git_commit(),
-        "seed": seed,
-        "data": str(data),
-        "held_out": held_out and str(held_out),
     }
-    return json.dumps(values, indent=2) + "\n"
 
 
 def _git_commit() -> str | None:

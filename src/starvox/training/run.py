@@ -1,9 +1,7 @@
 """One training from its command line to its results folder."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from starvox import snapshots
 from starvox.config import Experiment
@@ -12,11 +10,8 @@ from starvox.device import describe, find_device
 from starvox.errors import UserError
 from starvox.training import results
 from starvox.training.assemble import Intervals, build_trainer, build_updater, count_iterations
-from starvox.training.extensions.samples import SampleClip, Voice
+from starvox.training.choose_samples import choose_samples
 from starvox.training.triggers import Stop
-
-_SAMPLE_CLIPS = 4
-_SAMPLE_TARGETS = 3
 
 
 @dataclass(frozen=True)
@@ -24,6 +19,7 @@ class Options:
     """What does not change the experiment; see ``starvox train --help``.
 
     Attributes:
+        name: of the experiment, as the user gave it.
         data: manifest of the training clips.
         held_out: manifest of the clips to sample; None takes training clips.
         out: the results folder.
@@ -37,6 +33,7 @@ class Options:
         overwrite: a run in ``out`` may be removed.
     """
 
+    name: str
     data: Path
     held_out: Path | None
     out: Path
@@ -54,6 +51,8 @@ class Options:
 def train(exp: Experiment, options: Options, resume: bool = False) -> int:
     """Trains, or goes on with a run; prints what it does.
 
+    Nothing of an old run is removed before all that can fail at the start has passed.
+
     Returns:
         int: 0, or 128 + the number of the signal that ended it.
 
@@ -62,15 +61,12 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
     """
     device = find_device(options.device)
     device.use()
-    if resume and not snapshots.find(options.out, snapshots.TRAINER):
-        raise UserError(f"{options.out} holds no snapshot to go on from; start with `make train`")
-    if not resume:
-        results.check_free(options.out, options.overwrite)
-    corpus = Corpus.open(options.data, exp.audio, options.store, options.jobs)
-    print(f"corpus: {corpus.summary()}", flush=True)
+    seed = _check_folder(options, resume)
+    corpus = _open_corpus("corpus", options.data, exp, options)
+    held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options)
     encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
-    seed = _seed(options, resume)
-    _record(exp, options, corpus, encoder, describe(device), seed, resume)
+    if resume:
+        _check_same(exp, options.out, corpus, encoder)
 
     updater = build_updater(exp, CropDataset(corpus, encoder), device, seed)
     planned = count_iterations(exp, len(corpus.clips))
@@ -80,80 +76,79 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
         snapshot=options.snapshot_every or max(1, planned // 20),
         sample=options.sample_every or max(1, planned // 10),
     )
-    samples = _choose_samples(exp, options, corpus, encoder)
+    samples = choose_samples(corpus, held_out, encoder)
     trainer = build_trainer(exp, updater, stop, options.out, every, samples)
     if resume:
-        iteration, path = list(snapshots.find(options.out, snapshots.TRAINER).items())[-1]
-        snapshots.load(path, trainer)
-        print(f"resuming from iteration {iteration}", flush=True)
+        _load_newest(trainer, options.out)
+        environment = results.read_environment(options.out)
+        environment.setdefault("resumed", []).append(results.machine(describe(device)))
+        results.write_environment(options.out, environment)
+    else:
+        _record(exp, options, corpus, held_out, encoder, describe(device), seed)
     _announce(exp, len(corpus.clips), planned, stop, describe(device), every)
-    return _run(trainer, stop, exp, options.out)
+    return _run(trainer, stop, exp, options)
 
 
-def _seed(options: Options, resume: bool) -> int:
+def _check_folder(options: Options, resume: bool) -> int:
+    """Refuses a folder that cannot be used; returns the seed of the run."""
     if not resume:
+        results.check_free(options.out, options.overwrite)
         return options.seed or 0
     seed = results.read_environment(options.out)["seed"]
+    if not snapshots.find(options.out, snapshots.TRAINER):
+        raise UserError(
+            f"{options.out} holds no snapshot to go on from; start anew by `make train` with ARGS=--overwrite"
+        )
     if options.seed not in (None, seed):
         raise UserError(f"{options.out}: this run has seed {seed}, not {options.seed}; leave SEED out")
     return seed
 
 
-def _record(exp, options: Options, corpus: Corpus, encoder, device: str, seed: int, resume: bool) -> None:
-    """Writes what the run is made of; resuming, checks that it still is."""
-    labels = encoder.dumps()
-    if resume:
-        results.check_same(options.out, "config.json", exp.dumps(), "the experiment's configuration")
-        results.check_same(options.out, "labels.json", labels, "the set of label names")
+def _open_corpus(name: str, manifest: Path, exp: Experiment, options: Options) -> Corpus:
+    corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs)
+    print(f"{name}: {corpus.summary()}", flush=True)
+    return corpus
+
+
+def _check_same(exp: Experiment, out: Path, corpus: Corpus, encoder: LabelEncoder) -> None:
+    for name, text, what in (
+        ("config.json", exp.dumps(), "the experiment's configuration"),
+        ("labels.json", encoder.dumps(), "the set of label names"),
+    ):
+        path = out / name
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        results.check_same(out, name, same, what)
+    same = results.read_environment(out)["corpus"] == corpus.fingerprint()
+    results.check_same(out, "environment.json", same, "the corpus (its clips, their labels or their order)")
+
+
+def _load_newest(trainer, out: Path) -> None:
+    """Loads the newest snapshot that is whole; names those that are not."""
+    for iteration, path in reversed(snapshots.find(out, snapshots.TRAINER).items()):
+        try:
+            snapshots.load(path, trainer)
+        except UserError as error:
+            print(f"skipped: {error}", flush=True)
+            continue
+        print(f"resuming from iteration {iteration}", flush=True)
         return
-    results.make(options.out)
-    results.write(options.out, "config.json", exp.dumps())
-    results.write(options.out, "labels.json", labels)
-    results.write(
-        options.out, "environment.json", results.environment(device, seed, options.data, options.held_out)
-    )
-    corpus.write_rejected(options.out / "rejected.csv")
+    raise UserError(f"{out}: no snapshot can be loaded; start anew by `make train` with ARGS=--overwrite")
 
 
-def _choose_samples(exp, options: Options, corpus: Corpus, encoder) -> tuple[list[SampleClip], list[Voice]]:
-    """Chooses the clips to sample and the voices to convert them to: the same in every run."""
-    source = corpus
-    if options.held_out is not None:
-        source = Corpus.open(options.held_out, exp.audio, options.store, options.jobs)
-        # a held-out speaker whom the networks have never met is unlabelled
-        source.clips = [
-            replace(
-                clip,
-                **{group: None for group, name in clip.labels.items() if name not in encoder.classes[group]},
-            )
-            for clip in source.clips
-        ]
-    else:
-        print("samples: training clips, for want of a held-out manifest (--held-out)", flush=True)
-    dataset = CropDataset(source, encoder)
-    clips = [
-        SampleClip(
-            dataset.draw(index, np.random.default_rng(0)).crop,
-            _voice(source.clips[index], encoder),
-        )
-        for index in _spread(range(len(source.clips)), _SAMPLE_CLIPS)
-    ]
-    speakers = {clip.speaker: clip for clip in corpus.clips if all(clip.labels.values())}
-    voices = {
-        voice.title: voice for voice in (_voice(clip, encoder) for clip in speakers.values() or corpus.clips)
+def _record(exp, options: Options, corpus: Corpus, held_out, encoder, device: str, seed: int) -> None:
+    """Makes the results folder and writes what the run is made of."""
+    out = options.out
+    results.make(out)
+    results.write(out, "config.json", exp.dumps())
+    results.write(out, "labels.json", encoder.dumps())
+    made_of = {
+        "seed": seed,
+        "data": str(options.data),
+        "held_out": options.held_out and str(options.held_out),
+        "corpus": corpus.fingerprint(),
     }
-    return clips, _spread(list(voices.values()), _SAMPLE_TARGETS, offset=0.5)
-
-
-def _voice(clip, encoder) -> Voice:
-    title = " ".join(name for name in clip.labels.values() if name) or "unlabelled"
-    return Voice(title, encoder.input(**clip.labels))
-
-
-def _spread(items, count: int, offset: float = 0.0) -> list:
-    """Returns at most ``count`` items at even distances, ``offset`` of a distance from the start."""
-    count = min(count, len(items))
-    return [items[int((k + offset) * len(items) / count)] for k in range(count)]
+    results.write_environment(out, results.machine(device) | made_of)
+    corpus.write_rejected(out / "rejected.csv", held_out.rejected if held_out else ())
 
 
 def _announce(exp, n_clips: int, planned: int, stop: Stop, device: str, every: Intervals) -> None:
@@ -168,12 +163,13 @@ def _announce(exp, n_clips: int, planned: int, stop: Stop, device: str, every: I
     )
 
 
-def _run(trainer, stop: Stop, exp: Experiment, out: Path) -> int:
+def _run(trainer, stop: Stop, exp: Experiment, options: Options) -> int:
     with stop:
         trainer.run(show_loop_exception_msg=False)
-    iteration = trainer.updater.iteration
+    iteration, out = trainer.updater.iteration, options.out
     if stop.requested is not None:
-        print(f"stopped at iteration {iteration}, saved; go on with: make resume EXP={exp.id}")
+        where = "" if out == Path("results") / exp.id else f" OUT={out}"
+        print(f"stopped at iteration {iteration}, saved; go on with: make resume EXP={options.name}{where}")
         return 128 + stop.requested
     print(f"done: {iteration} iterations. Look at {out}/curves and {out}/samples, and listen there.")
     return 0

@@ -1,0 +1,53 @@
+"""Which clips a run samples, and what voices it converts them to: the same in every run."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from starvox.corpus import Clip, Corpus, CropDataset, LabelEncoder
+from starvox.training.extensions.samples import SampleClip, Voice
+
+_CLIPS = 4
+_TARGETS = 3
+
+
+def choose_samples(
+    corpus: Corpus, held_out: Corpus | None, encoder: LabelEncoder
+) -> tuple[list[SampleClip], list[Voice]]:
+    """Chooses what `Samples` shows.
+
+    Args:
+        corpus: the training clips; the target voices are theirs.
+        held_out: the clips to convert; None takes training clips, and says so.
+        encoder: of the training clips. Names that it does not know, a held-out
+            speaker's for example, count as unlabelled.
+    """
+    if held_out is None:
+        print("samples: training clips, for want of a held-out manifest (--held-out)", flush=True)
+    source = held_out or corpus
+    source.clips = [_known(clip, encoder) for clip in source.clips]
+    dataset = CropDataset(source, encoder)
+    clips = [
+        SampleClip(dataset.draw(index, np.random.default_rng(0)).crop, _voice(source.clips[index], encoder))
+        for index in _spread(range(len(source.clips)), _CLIPS)
+    ]
+    speakers = {clip.speaker: clip for clip in corpus.clips if all(clip.labels.values())}
+    targets = [_voice(clip, encoder) for clip in speakers.values() or corpus.clips]
+    different = {voice.title: voice for voice in targets}
+    return clips, _spread(list(different.values()), _TARGETS, offset=0.5)
+
+
+def _known(clip: Clip, encoder: LabelEncoder) -> Clip:
+    unknown = {group: None for group, name in clip.labels.items() if name not in encoder.classes[group]}
+    return replace(clip, **unknown)
+
+
+def _voice(clip: Clip, encoder: LabelEncoder) -> Voice:
+    title = " ".join(name for name in clip.labels.values() if name) or "unlabelled"
+    return Voice(title, encoder.input(**clip.labels))
+
+
+def _spread(items, count: int, offset: float = 0.0) -> list:
+    """Returns at most ``count`` items at even distances, ``offset`` of a distance from the start."""
+    count = min(count, len(items))
+    return [items[int((k + offset) * len(items) / count)] for k in range(count)]

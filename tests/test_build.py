@@ -1,0 +1,30 @@
+"""From an experiment to its networks."""
+
+import numpy as np
+
+from starvox import build_models, load_experiment
+
+
+def weights(seed):
+    return [
+        param.array for network in build_models(load_experiment("smoke"), seed) for param in network.params()
+    ]
+
+
+def test_the_seed_decides_the_weights():
+    for first, again in zip(weights(0), weights(0), strict=True):
+        np.testing.assert_array_equal(first, again)
+    differ = [not np.array_equal(a, b) for a, b in zip(weights(0), weights(1), strict=True) if a.ndim == 4]
+    assert all(differ)
+
+
+def test_weights_are_float32():
+    assert {array.dtype for array in weights(0)} == {np.dtype(np.float32)}
+
+
+def test_the_initializer_is_lecun_normal():
+    # conv of 128 x 3 x 3 inputs: variance 1 / 1152
+    gen, _ = build_models(load_experiment("47c97768"))
+    W = gen.bottleneck1.conv1.W.array
+    np.testing.assert_allclose(W.var(), 1 / 1152, rtol=0.02)
+    np.testing.assert_allclose(W.mean(), 0, atol=1e-3)

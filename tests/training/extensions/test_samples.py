@@ -1,0 +1,56 @@
+"""The sample figure and sounds: what is converted to what."""
+
+from types import SimpleNamespace
+
+import chainer
+import numpy as np
+import pytest
+import soundfile
+
+from starvox import load_experiment, spectrogram
+from starvox.training.extensions.samples import SampleClip, Samples, Voice
+
+AUDIO = load_experiment("smoke").audio
+
+
+class Shift(chainer.Link):
+    """A generator that is known: it adds the first label to its input, and notes its mode."""
+
+    def forward(self, x, c):
+        assert not chainer.config.train
+        return chainer.Variable(x + c[:, :1, None, None])
+
+
+def voice(title, value):
+    return Voice(title, np.array([value, 1], np.float32))
+
+
+@pytest.fixture
+def samples(speech):
+    crops = [speech[start : start + AUDIO.crop_samples] for start in (16000, 40000)]
+    clips = [SampleClip(crops[0], voice("a F", 0.5)), SampleClip(crops[1], voice("b/c M", 0.25))]
+    return Samples(Shift(), clips, [voice("one", 1), voice("two", 2)], AUDIO), crops
+
+
+def test_the_columns(samples):
+    extension, crops = samples
+    columns = extension._convert()
+    x = np.stack([spectrogram(crop, AUDIO) for crop in crops])
+    assert list(columns) == ["input", "to one", "to two", "reconstruction"]
+    np.testing.assert_array_equal(columns["input"], x)
+    np.testing.assert_allclose(columns["to one"], x + 1)
+    np.testing.assert_allclose(columns["to two"], x + 2)
+    own = np.array([0.5, 0.25], np.float32)[:, None, None]
+    np.testing.assert_allclose(columns["reconstruction"], x + 1 + own)  # to the first target and back
+
+
+def test_the_files(samples, tmp_path):
+    extension, _ = samples
+    extension(SimpleNamespace(out=tmp_path, updater=SimpleNamespace(iteration=7)))
+    folder = tmp_path / "samples" / "iter_7"
+    columns = ("input", "to_one", "to_two", "reconstruction")
+    expected = {f"{clip}_{column}.wav" for clip in ("1_a_F", "2_b_c_M") for column in columns}
+    assert {path.name for path in folder.iterdir()} == {"spectrograms.png", *expected}
+    for name in expected:
+        wave, rate = soundfile.read(folder / name)
+        assert (len(wave), rate) == (AUDIO.crop_samples, 16000)
