@@ -13,7 +13,7 @@ INSTALL = $(PIP) install --quiet --disable-pip-version-check
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot data show test lint format clean
+.PHONY: help train resume plot replay evaluate report data show test lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -45,6 +45,17 @@ RUN = $(or $(OUT),results/$(EXP))
 
 plot: need-exp $(READY) ## the record's five figures from a run's log, PNG and SVG
 	@$(STARVOX) plot "$(RUN)" -o "$(RUN)/curves" $(ARGS)
+
+replay: need-exp $(READY) ## converted speech: make replay EXP=... WAV=in.wav SPEAKER=... BIRTHPLACE=... SEX=...
+	@test -n "$(WAV)" || { echo "WAV= is missing: a sound file, a folder or a pattern" >&2; exit 2; }
+	@$(STARVOX) replay "$(RUN)" "$(WAV)" --device "$(DEVICE)" $(if $(SPEAKER),--speaker "$(SPEAKER)") \
+	$(if $(BIRTHPLACE),--birthplace "$(BIRTHPLACE)") $(if $(SEX),--sex "$(SEX)") $(ARGS)
+
+evaluate: need-exp $(READY) ## does it copy its input or answer to the labels? in numbers
+	@$(STARVOX) evaluate "$(RUN)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+report: need-exp $(READY) ## one HTML page of a run
+	@$(STARVOX) report "$(RUN)" $(ARGS)
 
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@$(STARVOX) show "$(EXP)" $(ARGS)

@@ -65,5 +65,5 @@ def test_help_teaches():
     done = subprocess.run(
         [sys.executable, "-m", "starvox", "--help"], capture_output=True, text=True, check=True
     )
-    for command in ("train", "resume", "show", "data", "plot"):
+    for command in ("train", "resume", "show", "data", "plot", "replay", "evaluate", "report", "manifest"):
         assert f"\n    {command} " in done.stdout

@@ -31,6 +31,18 @@ ALLOWED = {
     "training.iterator": ("training.random",),
     "training.updater": ("training.losses", "training.random", "training"),
     "training.extensions": ("training.extensions", "audio", "plotting", "errors"),
+    "training": (
+        "training",
+        "audio",
+        "build",
+        "config",
+        "corpus",
+        "device",
+        "errors",
+        "plotting",
+        "snapshots",
+    ),
+    "cli": ("commands", "errors"),
 }
 NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors")
 

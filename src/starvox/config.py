@@ -169,6 +169,12 @@ def experiment_ids() -> list[str]:
     return sorted(found)
 
 
+def experiment_folder(name: str) -> Path | None:
+    """Returns the folder of an experiment in ``experiments/``, or None if there is none of this id."""
+    folders = (root / name for root in _roots() if name)
+    return next((folder for folder in folders if (folder / "config.toml").is_file()), None)
+
+
 def _roots() -> list[Path]:
     beside_source = Path(__file__).resolve().parents[2] / "experiments"
     return [Path.cwd() / "experiments", beside_source]

@@ -46,7 +46,7 @@ def load(path: Path, target, part: str = "") -> None:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             # all of it first, so that a damaged file leaves the target as it was
-            arrays = {key: stored[key] for key in stored.files}
+            arrays = {key: stored[key] for key in stored.files if key.startswith(part)}
         NpzDeserializer(arrays, part).load(target)
     except KeyError as error:
         raise UserError(f"{path}: not a snapshot of this network: it lacks {error}") from None

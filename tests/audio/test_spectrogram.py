@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from starvox import load_experiment
-from starvox.audio import is_silent, normalize, spectrogram
+from starvox.audio import denormalize, is_silent, log_spectrogram, normalize, spectrogram
 
 N = 66304
 SMOKE = load_experiment("smoke").audio
@@ -184,6 +184,26 @@ def test_normalize_peak(audio):
     audio = audio.model_copy(update={"normalization": "peak"})
     y = normalize(np.array([[3.0, -8.0, 4.0], [2.0, 2.0, 2.0]]), audio)
     np.testing.assert_allclose(y, [[0.375, -1, 0.5], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("frames", [1, 2, 100, 300])
+def test_any_number_of_frames(speech, audio, frames):
+    normalized = normalize(speech, audio)
+    n = 1024 + 256 * (frames - 1)
+    s = log_spectrogram(normalized[: n + 255], audio)
+    assert s.shape == (256, frames)
+    np.testing.assert_array_equal(s, log_spectrogram(normalized[:n], audio))
+    np.testing.assert_array_equal(s, log_spectrogram(normalized, audio)[:, :frames])
+
+
+@pytest.mark.parametrize("normalization", ["min-max", "peak"])
+def test_denormalize_undoes_normalize(speech, audio, normalization):
+    audio = audio.model_copy(update={"normalization": normalization})
+    waves = np.stack([speech[:N] / 7 + 3, -speech[:N], np.full(N, 0.2, np.float32)])
+    again = denormalize(normalize(waves, audio), waves, audio)
+    assert again.dtype == np.float32
+    np.testing.assert_allclose(again[:2], waves[:2], atol=1e-6)
+    np.testing.assert_allclose(again[2], 0.2 if normalization == "min-max" else 0)
 
 
 @pytest.mark.filterwarnings("error")

@@ -45,7 +45,7 @@ def griffin_lim(s: np.ndarray, audio, iterations: int = 60) -> np.ndarray:
         ndarray of shape (..., n_fft + (frames - 1) * hop_length), float32: about
         in [-1, 1], the scale of the normalised waveform; its offset is lost.
     """
-    return librosa.griffinlim(magnitude(s, audio), n_iter=iterations, random_state=0, **_stft(audio))
+    return librosa.griffinlim(_above_floor(s, audio), n_iter=iterations, random_state=0, **_stft(audio))
 
 
 def resynthesize(s: np.ndarray, source_wave: np.ndarray, audio) -> np.ndarray:
@@ -64,11 +64,58 @@ def resynthesize(s: np.ndarray, source_wave: np.ndarray, audio) -> np.ndarray:
     Raises:
         ValueError: if ``source_wave`` has another number of frames than ``s``.
     """
+    return take_phase(s, normalize(source_wave, audio), audio)
+
+
+def take_phase(s: np.ndarray, normalized: np.ndarray, audio) -> np.ndarray:
+    """Does what `resynthesize` does, for a waveform that is normalised already.
+
+    Args:
+        s (ndarray of shape (..., bins, frames), float32): log magnitude in [0, 1].
+        normalized (ndarray of shape (..., n_fft + (frames - 1) * hop_length),
+            float32): whose phase to take.
+        audio: the ``[audio]`` table.
+
+    Returns:
+        ndarray of the shape of ``normalized``, float32.
+
+    Raises:
+        ValueError: if ``normalized`` has another number of frames than ``s``.
+    """
     samples = audio.n_fft + (s.shape[-1] - 1) * audio.hop_length
-    if source_wave.shape[-1] != samples:
-        raise ValueError(f"{s.shape[-1]} frames take {samples} samples, got {source_wave.shape[-1]}")
-    phase = np.angle(librosa.stft(normalize(source_wave, audio), **_stft(audio)))
-    return librosa.istft(magnitude(s, audio) * np.exp(1j * phase), **_stft(audio))
+    if normalized.shape[-1] != samples:
+        raise ValueError(f"{s.shape[-1]} frames take {samples} samples, got {normalized.shape[-1]}")
+    phase = np.angle(librosa.stft(normalized, **_stft(audio)))
+    return librosa.istft(_above_floor(s, audio) * np.exp(1j * phase), **_stft(audio))
+
+
+def unused_band(normalized: np.ndarray, audio) -> np.ndarray:
+    """Returns the sound of the bins that a spectrogram leaves out.
+
+    For the record these are the DC bin and those above 4 kHz.
+
+    Args:
+        normalized (ndarray of shape (..., n_fft + (frames - 1) * hop_length), float32).
+        audio: the ``[audio]`` table.
+
+    Returns:
+        ndarray of the shape of ``normalized``, float32: what to add to the sound
+        of a spectrogram so that its other bins are those of ``normalized``.
+    """
+    transformed = librosa.stft(normalized, **_stft(audio))
+    transformed[..., audio.first_bin : audio.first_bin + audio.bins, :] = 0
+    return librosa.istft(transformed, **_stft(audio))
+
+
+def _above_floor(s: np.ndarray, audio) -> np.ndarray:
+    """Returns `magnitude` less the floor, in power, so that silence is silent.
+
+    The record's floor is 29 dB below full scale. Left in, it is a hiss, and with
+    the phase of digital silence a buzz, 18 dB above what the pauses of speech
+    have; what stands well above it hardly changes (0.04 dB at ten times the floor).
+    """
+    floor = magnitude(np.zeros_like(s[..., :1]), audio)
+    return np.sqrt(np.maximum(magnitude(s, audio) ** 2 - floor**2, 0))
 
 
 def _stft(audio) -> dict:

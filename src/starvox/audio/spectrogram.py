@@ -35,6 +35,26 @@ def normalize(wave, audio):
     return scaled * ~constant
 
 
+def denormalize(sound, wave, audio):
+    """Brings a sound to the scale and the offset of a waveform: undoes `normalize`.
+
+    Args:
+        sound (ndarray of shape (..., n), float32): what was made of the
+            normalised waveform.
+        wave (ndarray of shape (..., m), float): the waveform before `normalize`.
+        audio: its ``normalization`` is read.
+
+    Returns:
+        ndarray of the shape of ``sound``, float32. With "min-max" it is constant
+        where ``wave`` is.
+    """
+    wave = wave.astype(np.float32, copy=False)
+    low, high = wave.min(-1, keepdims=True), wave.max(-1, keepdims=True)
+    if audio.normalization == "min-max":
+        return (sound + 1) * ((high - low) / 2) + low
+    return sound * _xp(wave).maximum(-low, high)
+
+
 def is_silent(normalized, audio):
     """Says which waveforms break the record's rule of silence (step 2).
 
@@ -56,10 +76,6 @@ def is_silent(normalized, audio):
 def spectrogram(wave, audio):
     """Computes the log spectrogram of raw crops (steps 2 to 6).
 
-    With x = abs(rfft(frame * window)) / n_fft it is
-    (log max(x, floor) - log floor) / -log floor, a row a bin from ``first_bin``
-    on and a column a frame.
-
     Args:
         wave (ndarray of shape (..., crop_samples), float): samples of any scale
             and offset, normalised here.
@@ -74,9 +90,28 @@ def spectrogram(wave, audio):
     """
     if wave.shape[-1] != audio.crop_samples:
         raise ValueError(f"expected {audio.crop_samples} samples, got {wave.shape[-1]}")
-    xp = _xp(wave)
+    return log_spectrogram(normalize(wave, audio), audio)
+
+
+def log_spectrogram(normalized, audio):
+    """Computes the log spectrogram of waveforms of any length (steps 3 to 6).
+
+    With x = abs(rfft(frame * window)) / n_fft it is
+    (log max(x, floor) - log floor) / -log floor, a row a bin from ``first_bin``
+    on and a column a frame.
+
+    Args:
+        normalized (ndarray of shape (..., n), float32): from `normalize`; n is at
+            least ``n_fft``, and what is left beyond the last full frame is not seen.
+        audio: the ``[audio]`` table.
+
+    Returns:
+        ndarray of shape (..., bins, 1 + (n - n_fft) // hop_length), float32, in
+        [0, 1] (with the spectrum "power" it can exceed 1).
+    """
+    xp = _xp(normalized)
     fft = scipy.fft if xp is np else xp.fft  # NumPy's takes four times as long
-    transformed = fft.rfft(_frames(normalize(wave, audio), audio) * window(audio, xp))
+    transformed = fft.rfft(_frames(normalized, audio) * window(audio, xp))
     x = xp.abs(transformed[..., audio.first_bin : audio.first_bin + audio.bins])
     if audio.spectrum == "power":
         x = x**2
@@ -88,9 +123,10 @@ def spectrogram(wave, audio):
 def _frames(wave, audio):
     """Returns (..., frames, n_fft), a view in which the frames overlap."""
     step = wave.strides[-1]
+    frames = 1 + (wave.shape[-1] - audio.n_fft) // audio.hop_length
     return _xp(wave).lib.stride_tricks.as_strided(
         wave,
-        (*wave.shape[:-1], audio.frames, audio.n_fft),
+        (*wave.shape[:-1], frames, audio.n_fft),
         (*wave.strides[:-1], audio.hop_length * step, step),
     )
 

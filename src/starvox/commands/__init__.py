@@ -1,9 +1,9 @@
 """The commands, one a file: each has ``add(commands)``, which says what it takes and what it calls.
 
-What a command computes with is imported when it runs, so that ``--help`` and a
-command that needs no network do not wait for what they do not use.
+What a command computes with is imported when it runs: ``--help`` and ``show``
+do not wait for librosa and matplotlib.
 """
 
-from starvox.commands import data, plot, show, train
+from starvox.commands import data, evaluate, manifest, plot, replay, report, show, train
 
-COMMANDS = (train, show, data, plot)
+COMMANDS = (train, show, data, plot, replay, evaluate, report, manifest)

@@ -37,7 +37,12 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is no results folder: it has no config.json; train first")
     exp = load_experiment(folder / "config.json")
-    text = (folder / "labels.json").read_text(encoding="utf-8")
+    try:
+        text = (folder / "labels.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"{folder / 'labels.json'}: {error.strerror}; the label names of the run are in it"
+        ) from None
     encoder = LabelEncoder.loads(text, exp.labels.model_dump())
     found = snapshots.find(folder, snapshots.TRAINER if with_dis else snapshots.GENERATOR)
     if not found:

@@ -118,7 +118,7 @@ def _check_same(exp: Experiment, out: Path, corpus: Corpus, encoder: LabelEncode
         path = out / name
         same = path.is_file() and path.read_text(encoding="utf-8") == text
         results.check_same(out, name, same, what)
-    same = results.read_environment(out)["corpus"] == corpus.fingerprint()
+    same = results.read_environment(out).get("corpus") == corpus.fingerprint()
     results.check_same(out, "environment.json", same, "the corpus (its clips, their labels or their order)")
 
 

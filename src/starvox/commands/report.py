@@ -1,0 +1,23 @@
+"""``starvox report``."""
+
+from pathlib import Path
+
+from starvox.commands.options import add_command
+from starvox.commands.paths import run_folder
+
+
+def add(commands) -> None:
+    command = add_command(commands, "report", "put a run on one HTML page that needs nothing else")
+    command.add_argument("run_name", metavar="RUN", help="results folder, or the id of an experiment")
+    command.add_argument("-o", "--out", type=Path, metavar="HTML", help="the page (default: RUN/report.html)")
+    command.set_defaults(run=_run)
+
+
+def _run(args) -> None:
+    from starvox.replay.report import write_report
+
+    report = write_report(run_folder(args.run_name), args.out)
+    size = report.path.stat().st_size / 1e6
+    print(f"{report.path}: {size:.1f} MB; open it in a browser")
+    if report.left_out:
+        print(f"left out, for there was no room: {len(report.left_out)} files; the page names them")

@@ -1,0 +1,133 @@
+"""Converting sound files: for each input and target a sound and a figure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from starvox.audio import read_waveform, write_wav
+from starvox.errors import UserError
+from starvox.plotting import plot_spectrograms
+from starvox.replay.inputs import file_name
+from starvox.replay.replay import Replay
+from starvox.replay.source import Source
+
+Labels = Mapping[str, str | None]  # group -> name, as `Replay.convert` takes them
+
+
+@dataclass(frozen=True)
+class FileReplay:
+    """Writes conversions to a folder under names that say what they are.
+
+    ``NAME_to_LABELS.wav`` and ``.png`` are a conversion and its figure,
+    ``NAME_copy-synthesis.wav`` the input without the generator. A setting other
+    than the default is added to the name, so that both can be compared.
+
+    Args:
+        run: what converts.
+        folder: where to write; made when it is needed.
+        phase, band, statistics: as in `Replay.convert`.
+        overwrite: replace files that are there.
+    """
+
+    run: Replay
+    folder: Path
+    phase: str = "griffin-lim"
+    band: str = "record"
+    statistics: str = "running"
+    overwrite: bool = False
+
+    def check(self, names: Sequence[str], targets: Sequence[Labels]) -> None:
+        """Refuses what would fail after the first conversions: labels, and files that are there.
+
+        Raises:
+            UserError: if a label is unknown, two targets have one name, or a file
+                is there and not to be replaced.
+        """
+        for target in targets:
+            self.run.encoder.input(**target)
+        wanted = [self._result(name, target) for name in names for target in targets]
+        twice = next((path for path in wanted if wanted.count(path) > 1), None)
+        if twice:
+            raise UserError(f"{twice} would be written twice; leave one of the two labels out")
+        there = [path for path in wanted if path.exists() or path.with_suffix(".png").exists()]
+        if there and not self.overwrite:
+            more = f" (and {len(there) - 1} more)" if there[1:] else ""
+            raise UserError(f"{there[0]} is there{more}; replace with --overwrite, or choose another folder")
+
+    def convert(self, name: str, path: Path, targets: Sequence[Labels]) -> Iterator[Path]:
+        """Converts one file to every target.
+
+        Args:
+            name: what to call it.
+            path: the sound file, of any format and rate.
+            targets: the labels to convert to.
+
+        Yields:
+            Path: each file, once it is written (the copy-synthesis is left as it
+            is if there); a target's figure comes after its sound.
+
+        Raises:
+            AudioFileError: if the file cannot be used.
+            UserError: if a result cannot be written, or the copy-synthesis that is
+                there is that of another recording.
+        """
+        source = self.run.source(wave := read_waveform(path, self.run.exp.audio.sample_rate))
+        copy = self._path(f"{name}_copy-synthesis", self.phase, self.band)
+        if self.overwrite or not self._is_there(copy, len(wave)):
+            yield self._write(copy, source, source.spectrogram)
+        for target in targets:
+            s = self.run.generate(source.spectrogram, **target, statistics=self.statistics, progress=True)
+            result = self._result(name, target)
+            yield self._write(result, source, s)
+            yield self._draw(result.with_suffix(".png"), name, source, s, target)
+
+    def _result(self, name: str, target: Labels) -> Path:
+        title = file_name("_".join(filter(None, target.values()))) or "unlabelled"
+        return self._path(f"{name}_to_{title}", self.phase, self.band, self.statistics)
+
+    def _path(self, stem: str, phase: str, band: str, statistics: str = "running") -> Path:
+        named = {
+            "source-phase": phase == "source",
+            "source-band": band == "source",
+            "clip-statistics": statistics == "clip",
+        }
+        return self.folder / ("_".join([stem, *(word for word, said in named.items() if said)]) + ".wav")
+
+    def _is_there(self, copy: Path, samples: int) -> bool:
+        if not copy.exists():
+            return False
+        try:
+            same = soundfile.info(copy).frames == samples
+        except soundfile.LibsndfileError:
+            same = False
+        if not same:
+            raise UserError(
+                f"{copy} is of another recording; replace with --overwrite, or choose another folder"
+            )
+        return True
+
+    def _write(self, path: Path, source: Source, s: np.ndarray) -> Path:
+        sound = source.sound(s, self.phase, self.band, progress=True)
+        # A conversion can be louder than its input, and clipping would be heard as the network's.
+        sound /= max(1, np.abs(sound).max())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_wav(path, sound, self.run.exp.audio.sample_rate)
+        except (OSError, soundfile.LibsndfileError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"{path}: cannot be written ({reason}); choose another folder") from None
+        return path
+
+    def _draw(self, path: Path, name: str, source: Source, s: np.ndarray, target: Labels) -> Path:
+        x, y = source.inner(source.spectrogram), source.inner(s)
+        titles = ["input", f"to {describe(target)}", "difference"]
+        label = f"{name}\n{self.run.exp.id}, iteration {self.run.iteration}"
+        return plot_spectrograms([[x, y, y - x]], titles, self.run.exp.audio, path, [label], differences=[2])
+
+
+def describe(target: Labels) -> str:
+    """Returns the labels in words, for example ``f01, F``."""
+    return ", ".join(filter(None, target.values())) or "no label"

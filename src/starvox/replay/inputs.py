@@ -1,0 +1,61 @@
+"""The sound files that a person names: files, folders and patterns."""
+
+import glob
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import soundfile
+
+from starvox.errors import UserError
+
+_ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".oga", ".opus"}
+
+
+def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
+    """Finds sound files and names each by where it is below the folder they share.
+
+    Args:
+        given: files, folders (searched to the bottom) and patterns such as ``a/*.wav``.
+        out: nothing in this folder is found in another folder or by a pattern, so
+            that results do not become inputs.
+
+    Returns:
+        dict: name -> file, for example ``f01_06`` for ``f01/06.wav`` beside ``f02``.
+
+    Raises:
+        UserError: if something is not there, or two files get the same name.
+    """
+    files = list(dict.fromkeys(Path(path).absolute() for item in given for path in _find(item, out)))
+    base = os.path.commonpath([path.parent for path in files])
+    named: dict[str, Path] = {}
+    for path in files:
+        name = file_name("_".join(path.relative_to(base).with_suffix("").parts))
+        if name in named:
+            raise UserError(
+                f"{named[name]} and {path} give results of one name; replay them into two folders"
+            )
+        named[name] = path
+    return named
+
+
+def file_name(text: str) -> str:
+    """Returns ``text`` without what a file name cannot hold everywhere."""
+    return re.sub(r"[^\w.-]+", "_", text)
+
+
+def _find(item: str, out: Path) -> list[Path]:
+    if Path(item).is_file():
+        return [Path(item)]
+    matches = (
+        [Path(item)] if Path(item).is_dir() else [Path(match) for match in glob.glob(item, recursive=True)]
+    )
+    found = []
+    for match in sorted(matches):
+        below = sorted(match.rglob("*")) if match.is_dir() else [match]
+        found += [path for path in below if path.suffix.lower() in _ENDINGS and path.is_file()]
+    found = [path for path in found if out.absolute() not in path.absolute().parents]
+    if not found:
+        raise UserError(f"no sound file at {item!r}; give a file, a folder or a pattern such as 'in/*.wav'")
+    return found

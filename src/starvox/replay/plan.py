@@ -1,0 +1,68 @@
+"""Which labels the generator is tried with on a clip."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from starvox.corpus.labels import GROUPS
+
+Labels = tuple[str | None, ...]  # names in the order of GROUPS; None where not labelled
+
+
+class Plan(NamedTuple):
+    """The labels to try on a clip.
+
+    Attributes:
+        own (Labels): those that it has.
+        targets (tuple of Labels): the two voices that it is converted to.
+        pairs (dict): what differs -> two Labels. ``voice`` has the two targets;
+            a group has two labels that differ in that group alone. What cannot
+            differ, for want of names, is left out.
+    """
+
+    own: Labels
+    targets: tuple[Labels, Labels]
+    pairs: dict[str, tuple[Labels, Labels]]
+
+    def labels(self) -> list[Labels]:
+        """Returns all that is to be tried, each once."""
+        return list(dict.fromkeys([self.own, *self.targets, *sum(self.pairs.values(), ())]))
+
+
+def make_plan(
+    own: Labels, voices: Sequence[Labels], classes: Mapping[str, Sequence[str]], rng: np.random.Generator
+) -> Plan:
+    """Draws what to try on a clip.
+
+    Args:
+        own: the clip's labels, as far as the run knows them.
+        voices: labels that occur together. Two are drawn of those that are not
+            ``own``; where there are none, names are drawn group by group.
+        classes: group -> names that the run knows.
+        rng: the plan is a function of its state and the other arguments.
+    """
+    targets = _draw_targets(own, voices, classes, rng)
+    pairs = {"voice": targets} if targets[0] != targets[1] else {}
+    for place, group in enumerate(GROUPS):
+        if len(classes[group]) > 1:
+            first = targets[0][place] or _pick(classes[group], rng)
+            second = _pick([name for name in classes[group] if name != first], rng)
+            pairs[group] = tuple(_put(targets[0], place, name) for name in (first, second))
+    return Plan(own, targets, pairs)
+
+
+def _draw_targets(own, voices, classes, rng) -> tuple[Labels, Labels]:
+    others = [voice for voice in voices if voice != own]
+    if len(others) < 2:
+        others = [tuple(_pick(classes[group] or [None], rng) for group in GROUPS) for _ in range(2)]
+    first, second = rng.choice(len(others), 2, replace=False)
+    return others[first], others[second]
+
+
+def _pick(names: Sequence, rng: np.random.Generator):
+    return names[rng.integers(len(names))]
+
+
+def _put(labels: Labels, place: int, name: str) -> Labels:
+    return (*labels[:place], name, *labels[place + 1 :])

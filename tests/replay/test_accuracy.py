@@ -1,0 +1,39 @@
+"""Counting D's answers."""
+
+import numpy as np
+import pytest
+
+from starvox.corpus import LabelEncoder
+from starvox.replay.accuracy import Accuracy
+
+
+@pytest.fixture
+def encoder():
+    classes = {"speaker": ["a", "b"], "birthplace": ["wales"], "sex": ["F", "M"]}
+    return LabelEncoder(classes, {"speaker": 4, "birthplace": 1, "sex": 2})
+
+
+def outputs(speaker, sex):
+    """D's outputs where those of the named classes are these."""
+    return np.array([*speaker, 9, 9, 0, *sex], np.float32)  # 9: classes without a name
+
+
+def test_the_largest_named_output_is_the_answer(encoder):
+    accuracy = Accuracy(encoder)
+    accuracy.add(outputs([1, 2], [-1, -3]), ("b", "wales", "F"))
+    accuracy.add(outputs([1, 2], [-1, -3]), ("a", None, "F"))
+    assert accuracy.result() == {
+        "speaker": {"mean": 0.5, "commonest": 0.5, "n": 2},
+        "birthplace": {"mean": 1, "commonest": 1, "n": 1},
+        "sex": {"mean": 1, "commonest": 1, "n": 2},
+    }
+
+
+def test_of_a_conversion_only_what_changed_counts(encoder):
+    accuracy = Accuracy(encoder)
+    accuracy.add(outputs([1, 2], [0, 1]), ("b", None, "F"), source=("a", None, "F"))
+    accuracy.add(outputs([1, 2], [0, 1]), ("b", None, "F"), source=(None, "wales", "M"))
+    found = accuracy.result()
+    assert found["speaker"] == {"mean": 1, "commonest": 1, "n": 1}
+    assert found["birthplace"] is None
+    assert found["sex"] == {"mean": 0, "commonest": 1, "n": 1}

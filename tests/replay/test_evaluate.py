@@ -1,0 +1,276 @@
+"""Evaluation of networks whose answers are known, and of a real training."""
+
+import json
+
+import chainer
+import numpy as np
+import pytest
+import soundfile
+
+from starvox import UserError, build_models, load_experiment
+from starvox.cli import main
+from starvox.corpus import LabelEncoder
+from starvox.replay.evaluate import evaluate, evaluate_networks
+from starvox.replay.evaluation_table import format_evaluation
+from starvox.replay.networks import Networks
+
+TINY = """extends = "smoke"
+title = "The smoke experiment with still fewer channels"
+[generator]
+filters = 2
+[discriminator]
+filters = 2
+"""
+CLASSES = {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
+# "zoe" and "x" are unknown to the run.
+ROWS = ["a,scotland,F", "a,,F", "b,wales,M", "b,wales,", "zoe,scotland,x", "c,,F"]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiments") / "tiny"
+    folder.mkdir()
+    (folder / "config.toml").write_text(TINY, encoding="utf-8")
+    return load_experiment(folder)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def write(tmp_path_factory, speech):
+    """Writes a manifest of two-second clips with these labels."""
+
+    def write(rows):
+        folder = tmp_path_factory.mktemp("corpus")
+        lines = ["path,speaker,birthplace,sex"]
+        for number, row in enumerate(rows):
+            soundfile.write(folder / f"{number}.wav", speech[number * 32000 :][:32000], 16000)
+            lines.append(f"{number}.wav,{row}")
+        (folder / "clips.csv").write_text("\n".join(lines), encoding="utf-8")
+        return folder / "clips.csv"
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def manifest(write):
+    return write(ROWS)
+
+
+@pytest.fixture(scope="module")
+def encoder(tiny):
+    return LabelEncoder(CLASSES, tiny.labels.model_dump())
+
+
+@pytest.fixture
+def measure(tiny, encoder, manifest, store):
+    """Evaluates a generator, and D if it is given."""
+
+    def measure(gen, dis=None, clips=None):
+        networks = Networks(tiny, encoder, 1, gen, dis)
+        return evaluate_networks(networks, clips or manifest, store, clips=6, progress=False)
+
+    return measure
+
+
+class Shift(chainer.Chain):
+    """Gives back its input, raised by so much where the label says M; by 0 it copies.
+
+    No real generator can do this exactly: its output is a sigmoid.
+    """
+
+    def __init__(self, encoder, height):
+        super().__init__()
+        self._male = np.flatnonzero(encoder.input(sex="M"))[0]
+        self._height = height
+
+    def forward(self, x, c):
+        return chainer.Variable(x + np.float32(self._height) * c[:, self._male, None, None, None])
+
+
+def generator_of_sex(tiny, encoder):
+    """A real generator that gives sigmoid(1) everywhere where the label says M, else sigmoid(0).
+
+    The merge passes on this one label, a block adds 0 to its input, and a
+    transposed convolution repeats each place 2 x 2 times.
+    """
+    gen = build_models(tiny)[0]
+    for _, param in gen.namedparams():
+        if param.ndim == 4:
+            param.array[...] = 0
+    place = np.flatnonzero(encoder.input(sex="M"))[0]
+    gen.merge.conv.W.array[0, tiny.generator.filters * 2**tiny.generator.depth + place, 1, 1] = 1
+    for level in range(1, tiny.generator.depth + 1):
+        gen[f"upsamp{level}"].conv.W.array[0, 0, 1:3, 1:3] = 1
+    gen[f"upsamp{tiny.generator.depth + 1}"].W.array[0, 0, 3, 3] = 1
+    return gen
+
+
+def constant_discriminator(tiny, encoder, **names):
+    """A real D that names these labels whatever it sees."""
+    dis = build_models(tiny)[1]
+    dis.clazz.W.array[...] = 0
+    dis.clazz.b.array[...] = np.maximum(encoder.target(**names), 0)
+    return dis
+
+
+def test_a_copy_is_told(measure, encoder):
+    found = measure(Shift(encoder, 0))
+    assert {row["mean"] for row in found["errors"].values()} == {0}
+    assert {row["mean"] for row in found["response"].values()} == {0}
+    assert found["verdict"] == "copies its input"
+    assert found["judged_by"]["copy"] == found["judged_by"]["response"] == 0
+
+
+def test_an_answer_to_one_group_is_told(measure, encoder):
+    found = measure(Shift(encoder, 0.05))
+    assert found["response"]["sex"]["mean"] == pytest.approx(0.05, rel=1e-4)
+    assert found["response"]["sex"]["db"] == pytest.approx(3, rel=1e-4)
+    assert found["response"]["speaker"]["mean"] == found["response"]["birthplace"]["mean"] == 0
+    # one clip of six is of an M known to the run, and is raised for its own label
+    assert found["errors"]["identity"]["mean"] == pytest.approx(0.05 / 6, rel=1e-4)
+    assert found["judged_by"]["copy"] < 1
+    assert found["verdict"] == "answers to the labels"
+
+
+def test_what_forgets_its_input_is_no_converter(measure, tiny, encoder):
+    found = measure(generator_of_sex(tiny, encoder))
+    assert found["response"]["sex"]["mean"] == pytest.approx(1 / (1 + np.exp(-1)) - 1 / 2, rel=1e-3)
+    assert found["response"]["speaker"]["mean"] == found["response"]["birthplace"]["mean"] == 0
+    assert found["judged_by"]["response"] > 1
+    assert found["verdict"] == "neither"
+
+
+def test_distances_are_those_of_real_clips(measure, encoder):
+    distances = measure(Shift(encoder, 0))["distances"]
+    assert distances["same_speaker"]["n"] == distances["different_speakers"]["n"] == 100
+    for row in distances.values():
+        assert 0.01 < row["mean"] < 0.3
+        assert row["db"] == pytest.approx(60 * row["mean"])
+
+
+def test_the_accuracy_of_a_known_discriminator(measure, tiny, encoder):
+    dis = constant_discriminator(tiny, encoder, speaker="b", birthplace="wales", sex="F")
+    accuracy = measure(Shift(encoder, 0), dis)["accuracy"]
+    assert accuracy["speaker"]["real"] == {"mean": 2 / 5, "commonest": 2 / 5, "n": 5}
+    assert accuracy["birthplace"]["real"] == {"mean": 2 / 4, "commonest": 2 / 4, "n": 4}
+    assert accuracy["sex"]["real"] == {"mean": 3 / 4, "commonest": 3 / 4, "n": 4}
+    assert [row["chance"] for row in accuracy.values()] == [1 / 3, 1 / 2, 1 / 2]
+
+
+def test_unlabelled_clips_and_strangers_are_converted_too(measure, write, tiny, encoder):
+    found = measure(
+        Shift(encoder, 0.05), constant_discriminator(tiny, encoder, sex="F"), write([",,", "zoe,,x"])
+    )
+    assert found["errors"]["copy"]["n"] == 12
+    assert found["response"]["sex"]["mean"] == pytest.approx(0.05, rel=1e-4)
+    assert found["accuracy"]["sex"]["real"] is found["accuracy"]["sex"]["converted"] is None
+    assert found["distances"]["same_speaker"] is None
+    assert "verdict" in format_evaluation(found)
+
+
+def test_the_same_seed_gives_the_same_numbers(measure, tiny):
+    gen, dis = build_models(tiny)
+    first = measure(gen, dis)
+    assert first == measure(gen, dis)
+    assert len(first["errors"]) == 3
+    assert 0 < first["response"]["speaker"]["mean"] < first["errors"]["copy"]["mean"]
+
+
+def test_a_power_spectrum_has_half_the_decibels(tiny, encoder, manifest, store):
+    power = tiny.model_copy(update={"audio": tiny.audio.model_copy(update={"spectrum": "power"})})
+    networks = Networks(power, encoder, 1, Shift(encoder, 0), None)
+    found = evaluate_networks(networks, manifest, store, clips=1, progress=False)
+    assert found["db_per_unit"] == pytest.approx(30)
+    assert found["accuracy"] is None
+
+
+def test_one_clip_cannot_be_compared(measure, write, encoder):
+    with pytest.raises(UserError, match=r"clips\.csv: only one usable clip"):
+        measure(Shift(encoder, 0), clips=write(["a,,F"]))
+
+
+def test_a_network_that_burst_is_named(measure, tiny):
+    gen = build_models(tiny)[0]
+    gen.merge.conv.W.array[...] = np.nan
+    with pytest.raises(UserError, match=r"iteration 1 gives NaN or infinite values; .*--iteration"):
+        measure(gen)
+
+
+@pytest.fixture(scope="module")
+def run(tiny, tmp_path_factory, write, manifest, store):
+    """A real training of two iterations, with snapshots of both."""
+    folder = tmp_path_factory.mktemp("results") / "tiny"
+    known = write([row for row in ROWS if not row.startswith("zoe")])
+    options = ["--data", known, "--held-out", manifest, "--out", folder, "--store", store]
+    options += ["--iterations", 2, "--snapshot-every", 1, "--device", "cpu"]
+    assert main(["train", tiny.sources["title"], *map(str, options)]) == 0
+    return folder
+
+
+def test_the_command_takes_the_held_out_clips_of_the_run(run, store, capsys):
+    assert main(["evaluate", str(run), "--clips", "3", "--device", "cpu", "--store", str(store)]) == 0
+    shown = capsys.readouterr().out
+    written = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
+    manifest = json.loads((run / "environment.json").read_text(encoding="utf-8"))["held_out"]
+    assert written == evaluate(run, manifest, store, clips=3, progress=False)
+    assert (written["iteration"], written["crops"], written["clips"]) == (2, 3, 6)
+    assert written["accuracy"]["sex"]["real"] is not None
+    assert format_evaluation(written) in shown
+    assert f"verdict: {written['verdict']} (" in shown
+    assert not list(run.glob(".evaluation*"))
+
+
+def test_without_d_the_generator_is_measured(run, manifest, store, tmp_path):
+    for name in ("config.json", "labels.json", "gen_iter_1.npz"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    found = evaluate(tmp_path, manifest, store, clips=3, progress=False)
+    assert found["accuracy"] is None
+    assert found["errors"] == evaluate(run, manifest, store, clips=3, progress=False, iteration=1)["errors"]
+    assert "there is no D" in format_evaluation(found)
+
+
+def test_without_held_out_clips_those_of_the_training_are_taken(run, store, tmp_path, capsys):
+    for name in ("config.json", "labels.json", "gen_iter_2.npz"):
+        (tmp_path / name).write_bytes((run / name).read_bytes())
+    values = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    for recorded in (values | {"held_out": None}, {"data": values["data"]}):
+        (tmp_path / "environment.json").write_text(json.dumps(recorded), encoding="utf-8")
+        arguments = ["evaluate", str(tmp_path), "--clips", "2", "--device", "cpu", "--store", str(store)]
+        assert main(arguments) == 0
+        assert "knows no held-out clips" in capsys.readouterr().out
+
+
+MISTAKES = {
+    "no run": (["none"], "none/environment.json: missing or damaged"),
+    "no run, clips named": (["none", "--data", "m.csv"], "none is no results folder"),
+    "no such clips": (["{run}", "--data", "m.csv"], "m.csv: No such file or directory"),
+    "no such snapshot": (["{run}", "--iteration", "7"], "no snapshot of iteration 7; it has: 1, 2"),
+    "no such device": (["{run}", "--device", "tpu"], "unknown device 'tpu'"),
+    "clips gone": (["{gone}"], "gone.csv: the clips that"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_line(case, run, store, tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "environment.json").write_text('{"data": "gone.csv"}', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments, message = MISTAKES[case]
+    arguments = [argument.format(run=run, gone="gone") for argument in arguments]
+    assert main(["evaluate", *arguments, "--store", str(store)]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.gpu
+def test_the_gpu_gives_what_the_cpu_gives(run, manifest, store, cupy):
+    numbers = [
+        evaluate(run, manifest, store, device, clips=3, progress=False)["errors"]["copy"]["mean"]
+        for device in ("cpu", "cuda:0")
+    ]
+    assert numbers[1] == pytest.approx(numbers[0], rel=1e-3)

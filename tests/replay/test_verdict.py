@@ -1,0 +1,71 @@
+"""The verdict's thresholds, and the real voices that they are measured against."""
+
+import itertools
+
+import librosa
+import numpy as np
+import pytest
+
+from starvox import spectrogram
+from starvox.corpus.demo import SPEAKERS
+from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.replay.verdict import ANSWERS, COPIES, give_verdict
+
+SENTENCES = (
+    "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",
+    "A thin path runs behind the chapel to the shore, where we counted the boats twice and went home.",
+)
+
+
+def judge(copy, response, unit=0.04):
+    rows = {"speaker": {"mean": response * unit}, "sex": {"mean": 0.0}, "birthplace": None}
+    distances = {"different_clips": {"mean": unit}}
+    return give_verdict({"copy": {"mean": copy * unit}}, rows, distances)["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("copy", "response", "verdict"),
+    [
+        (0.1, 0.1, "copies its input"),
+        (0.2, 0.3, "answers to the labels"),
+        (0.8, 0.5, "answers to the labels"),
+        (0.6, 0.1, "neither"),  # not far from silence
+        (6.2, 0.6, "neither"),  # an untrained generator
+    ],
+)
+def test_verdicts(copy, response, verdict):
+    assert judge(copy, response) == verdict
+
+
+@pytest.fixture(scope="module")
+def say(audio):
+    """Returns the spectrogram of four seconds of a sentence."""
+
+    def say(sentence, speaker, pitch=None):
+        wave = synthesize(sentence, f"en+{speaker.variant}", 130, speaker.pitch if pitch is None else pitch)
+        wave = librosa.resample(wave.astype(np.float32), orig_sr=SAMPLE_RATE, target_sr=audio.sample_rate)
+        return spectrogram(wave[8000:][: audio.crop_samples], audio)
+
+    return say
+
+
+@pytest.fixture(scope="module")
+def distance_of_clips(say):
+    """Between different sentences of different voices."""
+    voices = SPEAKERS[::8]
+    spoken = [[say(sentence, voice) for voice in voices] for sentence in SENTENCES]
+    pairs = [(a, b) for a, b in itertools.product(range(len(voices)), repeat=2) if a != b]
+    return np.mean([abs(spoken[0][a] - spoken[1][b]).mean() for a, b in pairs])
+
+
+def test_another_voice_is_more_than_the_thresholds(say, distance_of_clips):
+    spoken = [say(SENTENCES[0], voice) for voice in SPEAKERS[::8]]
+    for a, b in itertools.combinations(spoken, 2):
+        _, path = librosa.sequence.dtw(a, b, metric="cityblock")
+        aligned = np.mean([abs(a[:, i] - b[:, j]).mean() for i, j in path])
+        assert aligned > 1.5 * max(COPIES, ANSWERS) * distance_of_clips
+
+
+def test_so_is_another_pitch(say, distance_of_clips):
+    low, high = (say(SENTENCES[0], SPEAKERS[12], pitch) for pitch in (44, 50))
+    assert abs(low - high).mean() > max(COPIES, ANSWERS) * distance_of_clips
