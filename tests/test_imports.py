@@ -14,16 +14,17 @@ ALLOWED = {
     "errors": (),
     "audio": ("audio",),
     "models": ("models",),
-    "plotting": ("plotting", "errors"),
+    "files": ("errors",),
+    "plotting": ("plotting", "errors", "files"),
     "config": ("errors",),
-    "corpus": ("corpus", "audio", "errors"),
+    "corpus": ("corpus", "audio", "errors", "files"),
     "device": ("errors",),
     "snapshots": ("errors",),
     "cpu_convolution": (),
     "build": ("config", "models", "corpus.labels", "cpu_convolution"),
     "replay": (
         *("replay", "audio", "corpus", "config", "models", "plotting"),
-        *("errors", "snapshots", "build", "device"),
+        *("errors", "files", "snapshots", "build", "device"),
     ),
     "training.losses": (),
     "training.random": (),
@@ -44,7 +45,7 @@ ALLOWED = {
     ),
     "cli": ("commands", "errors"),
 }
-NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors")
+NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors", "files")
 
 
 def module_name(path):

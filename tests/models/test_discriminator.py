@@ -22,23 +22,14 @@ DRAWN = {
 }
 
 
-class Shapes(chainer.LinkHook):
-    def __init__(self):
-        self.seen = {}
-
-    def forward_postprocess(self, args):
-        if args.link.name in DRAWN:
-            self.seen[args.link.name] = args.out.shape[1:]
-
-
 @pytest.fixture(scope="module")
 def recorded():
     return starvox.build_models(starvox.load_experiment("47c97768"))[1]
 
 
-def test_every_shape_of_the_drawing(recorded):
+def test_every_shape_of_the_drawing(recorded, shapes_of):
     x = np.random.default_rng(0).random((2, 1, 256, 256), dtype=np.float32)
-    with Shapes() as shapes, chainer.no_backprop_mode():
+    with shapes_of(DRAWN) as shapes, chainer.no_backprop_mode():
         feature, classification, adversarial = recorded(x)
     assert shapes.seen == DRAWN
     assert feature.shape == (2, 1024, 4, 4)

@@ -23,17 +23,6 @@ DRAWN = {
 }
 
 
-class Shapes(chainer.LinkHook):
-    """Notes what each link of the drawing hands on."""
-
-    def __init__(self):
-        self.seen = {}
-
-    def forward_postprocess(self, args):
-        if args.link.name in DRAWN:
-            self.seen[args.link.name] = args.out.shape[1:]
-
-
 def small(**changes):
     values = {
         "n_labels": 5,
@@ -56,10 +45,10 @@ def recorded():
     return starvox.build_models(starvox.load_experiment("47c97768"))[0]
 
 
-def test_every_shape_of_the_drawing(recorded):
+def test_every_shape_of_the_drawing(recorded, shapes_of):
     x = np.random.default_rng(0).random((1, 1, 256, 256), dtype=np.float32)
     c = np.zeros((1, 1479), np.float32)
-    with Shapes() as shapes, chainer.no_backprop_mode():
+    with shapes_of(DRAWN) as shapes, chainer.no_backprop_mode():
         y = recorded(x, c)
     assert shapes.seen == DRAWN
     assert list(shapes.seen) == list(DRAWN)

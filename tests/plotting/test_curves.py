@@ -198,7 +198,7 @@ def test_a_figure_is_drawn_anew_over_the_old(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_users_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"wasserstein\.png: cannot be written .*; choose another folder"):
+    with pytest.raises(UserError, match=r"wasserstein\.png: cannot be written .*choose another folder"):
         plot_curves([make_log(3)], tmp_path / "file")
 
 

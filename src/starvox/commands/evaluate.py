@@ -1,12 +1,12 @@
 """``starvox evaluate``."""
 
 import json
-import os
 from pathlib import Path
 
 from starvox.commands.options import add_command, count, natural
 from starvox.commands.paths import STORE, run_folder
 from starvox.errors import UserError
+from starvox.files import write_text
 
 
 def add(commands) -> None:
@@ -38,7 +38,7 @@ def _run(args) -> None:
         iteration=args.iteration,
     )
     path = folder / "evaluation.json"
-    _write(path, json.dumps(evaluation, indent=2) + "\n")
+    write_text(path, json.dumps(evaluation, indent=2) + "\n")
     print(f"{format_evaluation(evaluation)}\n{path}")
 
 
@@ -58,16 +58,3 @@ def _recorded(folder: Path) -> Path:
     if not path.is_file():
         raise UserError(f"{path}: the clips that {folder} was made with are gone; name others with --data")
     return path
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a small file; it appears whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); make room there") from None

@@ -5,7 +5,6 @@ import json
 import os
 import stat
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -15,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from starvox.audio import AudioFileError, read_waveform
-from starvox.errors import UserError
+from starvox.files import replacing
 
 
 class WaveformStore:
@@ -134,7 +133,8 @@ class WaveformStore:
                 return {"reason": str(error)}
             wave /= max(np.abs(wave).max(), np.finfo(np.float32).tiny)
             samples = np.rint(32767 * wave).astype(np.int16)
-            self._replace(self._path(key), lambda file: np.save(file, samples))
+            with self._replacing(self._path(key)) as temporary, open(temporary, "wb") as file:
+                np.save(file, samples)
         return {"key": key}
 
     def _load_index(self) -> dict:
@@ -151,23 +151,11 @@ class WaveformStore:
             _for_each(todo, function, record, jobs, label)
         finally:
             data = json.dumps(index).encode()
-            self._replace(self._folder / "index.json", lambda file: file.write(data))
+            with self._replacing(self._folder / "index.json") as temporary:
+                temporary.write_bytes(data)
 
-    def _replace(self, path: Path, write: Callable) -> None:
-        """Writes a file that appears whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with open(temporary, "wb") as file:
-                    write(file)
-                os.replace(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise UserError(
-                f"{self._folder}: {error.strerror}; make room there, or keep decoded clips elsewhere"
-            ) from None
+    def _replacing(self, path: Path):
+        return replacing(path, "make room there, or keep decoded clips elsewhere")
 
 
 def _stamp(path: Path) -> list[int] | None:

@@ -1,11 +1,10 @@
 """Writing a figure so that a reader never meets half of it."""
 
-import os
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from starvox.errors import UserError
+from starvox.files import replacing
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
@@ -23,16 +22,6 @@ def save_figure(figure: Figure, path: str | Path) -> Path:
         UserError: if the file cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            figure.savefig(temporary, format=path.suffix[1:])
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be written ({error.strerror or error}); choose another folder"
-        ) from None
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:])
     return path

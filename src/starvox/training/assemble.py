@@ -13,23 +13,11 @@ from starvox.audio import spectrogram
 from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import CropDataset
+from starvox.plotting import LOG_KEYS
 from starvox.training.extensions import Curves, Progress, Samples, StopOnNonFinite
 from starvox.training.iterator import ClipIterator
 from starvox.training.triggers import Every, EverySeconds, Stop
 from starvox.training.updater import StarGANUpdater
-
-LOSSES = [
-    "dis/wasserstein",
-    "dis/gradient_penalty",
-    "dis/classification",
-    "dis/loss",
-    "gen/adversarial",
-    "gen/classification",
-    "gen/reconstruction",
-    "gen/identity",
-    "gen/feature_matching",
-    "gen/loss",
-]
 
 
 class Intervals(NamedTuple):
@@ -101,7 +89,7 @@ def build_trainer(
     trainer.extend(
         StopOnNonFinite(lambda trainer: log(trainer) or snapshot(trainer)), trigger=(1, "iteration")
     )
-    trainer.extend(chainer_extensions.LogReport(LOSSES, trigger=log))
+    trainer.extend(chainer_extensions.LogReport(LOG_KEYS, trigger=log))
     trainer.extend(Progress(stop.iterations), trigger=(1, "iteration"))
     trainer.extend(Samples(updater.gen, *samples, exp.audio), trigger=Every(every.sample, stop))
     trainer.extend(Curves(exp.id), trigger=EverySeconds(60, stop))

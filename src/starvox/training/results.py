@@ -11,6 +11,7 @@ from pathlib import Path
 
 from starvox import snapshots
 from starvox.errors import UserError
+from starvox.files import write_text
 
 _PACKAGES = ("starvox", "chainer", "numpy", "scipy", "librosa", "soundfile", "cupy-cuda12x", "cupy-cuda13x")
 
@@ -49,13 +50,6 @@ def is_run(folder: Path) -> bool:
     return (folder / "config.json").is_file()
 
 
-def write(folder: Path, name: str, text: str) -> None:
-    """Writes a small file; it appears whole or not at all."""
-    temporary = folder / f".{name}.tmp"
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, folder / name)
-
-
 def check_same(folder: Path, name: str, same: bool, what: str) -> None:
     """Refuses to resume a run with something else than it was started with.
 
@@ -86,7 +80,7 @@ def read_environment(folder: Path) -> dict:
 
 def write_environment(folder: Path, values: dict) -> None:
     """Writes ``environment.json``: what a run is made of, and with what."""
-    write(folder, "environment.json", json.dumps(values, indent=2) + "\n")
+    write_text(folder / "environment.json", json.dumps(values, indent=2) + "\n")
 
 
 def machine(device: str) -> dict:

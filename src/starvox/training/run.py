@@ -8,6 +8,7 @@ from starvox.config import Experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 from starvox.device import describe, find_device
 from starvox.errors import UserError
+from starvox.files import write_text
 from starvox.training import results
 from starvox.training.assemble import Intervals, build_trainer, build_updater, count_iterations
 from starvox.training.choose_samples import choose_samples
@@ -139,8 +140,8 @@ def _record(exp, options: Options, corpus: Corpus, held_out, encoder, device: st
     """Makes the results folder and writes what the run is made of."""
     out = options.out
     results.make(out)
-    results.write(out, "config.json", exp.dumps())
-    results.write(out, "labels.json", encoder.dumps())
+    write_text(out / "config.json", exp.dumps())
+    write_text(out / "labels.json", encoder.dumps())
     made_of = {
         "seed": seed,
         "data": str(options.data),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from starvox.corpus.manifest import COLUMNS, Clip
-from starvox.errors import UserError
+from starvox.files import replacing
 
 
 def write_manifest(path: str | Path, clips: Sequence[Clip]) -> None:
@@ -19,23 +19,12 @@ def write_manifest(path: str | Path, clips: Sequence[Clip]) -> None:
         UserError: if it cannot be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     folder = path.parent.resolve()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "w", encoding="utf-8", newline="") as file:
-                rows = csv.writer(file, lineterminator="\n")
-                rows.writerow(COLUMNS)
-                for clip in clips:
-                    rows.writerow(
-                        [_place(clip.path, folder), *(label or "" for label in clip.labels.values())]
-                    )
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); choose another file") from None
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for clip in clips:
+            rows.writerow([_place(clip.path, folder), *(label or "" for label in clip.labels.values())])
 
 
 def _place(clip: Path, folder: Path) -> str:

@@ -2,13 +2,13 @@
 
 import csv
 import json
-import os
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
 from starvox.errors import UserError
+from starvox.files import write_text
 from starvox.replay.report.curves import progress, show_curves, try_log
 from starvox.replay.report.experiment import Ancestor, RunConfig, ancestors, differences, read_run
 from starvox.replay.report.html import Html, join, section, table, tag
@@ -60,7 +60,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     intro = progress(log, config.values.get("training.epochs"))
     if verdict := _verdict(evaluation):
         intro += f" Verdict of its evaluation: {verdict}."
-    _write(path, _page(config, intro, [part for part in sections if part]))
+    write_text(path, _page(config, intro, [part for part in sections if part]))
     return Report(path, media.left_out)
 
 
@@ -199,17 +199,3 @@ def _json(path: Path) -> dict | None:
     if not isinstance(values, dict):
         raise UserError(f"{path}: damaged: it holds no JSON object; make it again, or remove it")
     return values
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes the page under another name first, so that a browser never meets half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror}); name another file with -o") from None
