@@ -58,14 +58,16 @@ def draw_spectrograms(
     """
     seconds = max(s.shape[1] for row in rows for s in row) * audio.hop_length / audio.sample_rate
     panel = min(max(2.3, 0.55 * seconds), 6)  # inches; a long clip needs more than one of 4 s
-    figure, axes, places = _lay_out(len(rows), len(titles), panel, 1 + bool(differences))
+    ylabels = [f"{_wrap(label)}\nfrequency (Hz)".strip() for label in labels or [""] * len(rows)]
+    lines = max(ylabel.count("\n") for ylabel in ylabels)
+    figure, axes, places = _lay_out(len(rows), len(titles), panel, 1 + bool(differences), 0.8 + 0.2 * lines)
     images = _show(axes, rows, audio, differences)
     axes[0, 0].set_xlim(0, seconds)
     axes[0, 0].set_ylim(bottom=0)
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(_wrap(title), fontsize=10, parse_math=False)
-    for ax, label in zip(axes[:, 0], labels or [""] * len(rows), strict=True):
-        ax.set_ylabel(f"{_wrap(label)}\nfrequency (Hz)".strip(), parse_math=False)
+    for ax, ylabel in zip(axes[:, 0], ylabels, strict=True):
+        ax.set_ylabel(ylabel, parse_math=False)
     for ax in axes[-1]:
         ax.set_xlabel("time (s)")
     scales = zip(images, _scales(audio), ("neither", "both"), strict=True)
@@ -75,13 +77,13 @@ def draw_spectrograms(
     return figure
 
 
-def _lay_out(n_rows: int, n_columns: int, panel: float, n_bars: int):
+def _lay_out(n_rows: int, n_columns: int, panel: float, n_bars: int, left: float):
     """Returns a figure, its axes and where its colour bars go.
 
     Measured out in inches: finding the margins (matplotlib's constrained
     layout) takes longer than drawing, and training draws while it waits.
     """
-    left, bottom, top, bar = 1.0, 0.6, 0.6, 1.1
+    bottom, top, bar = 0.6, 0.6, 1.1
     width = left + panel * n_columns + bar * n_bars
     height = bottom + 2.0 * n_rows + top
     figure = Figure(figsize=(width, height), dpi=100)

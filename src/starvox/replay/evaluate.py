@@ -112,16 +112,10 @@ def _known(clip: Clip, encoder: LabelEncoder) -> Clip:
 
 
 def _show(numbers, progress: bool):
-    pause = 0.1 if sys.stderr.isatty() else 10  # seconds; in a file now and then is enough
-    return tqdm(
-        numbers,
-        "evaluating",
-        unit=" crops",
-        miniters=1,
-        mininterval=pause,
-        maxinterval=10 * pause,
-        disable=not progress,
-    )
+    """Shows a bar on a terminal, one plain line elsewhere."""
+    if progress and not sys.stderr.isatty():
+        print(f"evaluating {len(numbers)} crops", file=sys.stderr, flush=True)
+    return tqdm(numbers, "evaluating", unit=" crops", disable=None if progress else True)
 
 
 def _summarize(measurement: Measurement, distances: dict[str, list[float]]) -> dict:
