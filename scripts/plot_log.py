@@ -1,8 +1,8 @@
 """Draws the losses of D and G of one run or several, by hand.
 
-Usage: python scripts/plot_log.py RUN...
+Usage: .venv/bin/python scripts/plot_log.py RUN...
 
-RUN is a results folder, or the log in it. Writes losses.png in this folder.
+RUN is a results folder, or the log in it. Writes losses.png in the current folder.
 The record's own five figures are `starvox plot`, or `starvox.plotting.plot_curves`.
 """
 

@@ -1,8 +1,8 @@
 """Converts a recording to three voices with the newest snapshot of a run.
 
-Usage: python scripts/replay_snapshot.py RUN WAV
+Usage: .venv/bin/python scripts/replay_snapshot.py RUN WAV
 
-RUN is a results folder. Writes the three sounds in this folder. `starvox replay`
+RUN is a results folder. Writes the three sounds in the current folder. `starvox replay`
 does more: figures, copy-synthesis, many files.
 """
 

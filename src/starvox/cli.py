@@ -17,6 +17,9 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"starvox: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # as in `starvox show smoke | head`
+        sys.stdout = None
+        return 141
     except KeyboardInterrupt:
         print("starvox: interrupted", file=sys.stderr)
         return 130

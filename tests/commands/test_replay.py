@@ -112,7 +112,7 @@ def test_a_loud_result_is_not_clipped(speech):
     [
         (["smoke", "none.wav"], "no sound file at 'none.wav'"),
         (["smoke", "results"], "no sound file at 'results'"),
-        (["none", "in"], "none is no results folder"),
+        (["none", "in"], "no run in none nor in results/none"),
         (["smoke", "in", "--speaker", "z"], "no speaker 'z'"),
         (["smoke", "in", "--speakers", "a,a"], "would be written twice"),
         (["smoke", "in", "--iteration", "9"], "no snapshot of iteration 9; it has: 5"),

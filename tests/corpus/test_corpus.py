@@ -42,11 +42,11 @@ def test_unusable_clips_are_left_out(make, tmp_path, small, speech, click):
         "click.wav": silent,
         "folder.wav": "unreadable: not a file",
         "nan.wav": "NaN or infinite samples",
-        "none.wav": "unreadable: No such file or directory",
+        "none.wav": "not found: paths start at the manifest's folder",
     }
     assert corpus.summary() == (
-        "2 clips used, 9 left out (3 silent, 3 unreadable, 1 shorter than 0.27 s, 1 empty, "
-        "1 NaN or infinite samples): see rejected.csv"
+        "2 clips used, 9 left out (3 silent, 2 unreadable, 1 shorter than 0.27 s, 1 empty, "
+        "1 NaN or infinite samples, 1 not found): see rejected.csv"
     )
     corpus.write_rejected(tmp_path / "rejected.csv")
     with open(tmp_path / "rejected.csv", encoding="utf-8", newline="") as file:
@@ -120,7 +120,7 @@ def test_changed_clip_is_noticed(make, tmp_path, small, speech):
 def test_none_left(make, tmp_path, small, click):
     manifest = make({"a.wav": click, "b.wav": click[:100], "c.wav": None, "d.wav": None})
     with pytest.raises(
-        UserError, match=r"no clip can be used: 2 unreadable, 1 silent, 1 shorter than 0\.27 s"
+        UserError, match=r"no clip can be used: 2 not found, 1 silent, 1 shorter than 0\.27 s"
     ):
         Corpus.open(manifest, small, tmp_path / "store")
 

@@ -59,7 +59,7 @@ def test_no_such_manifest(tmp_path):
         ("path,speaker,sex\n", "birthplace is missing"),
         ("path,speaker,birthplace,sex,sex\n", "sex is there twice"),
         ("path,speaker,birthplace,sex,gender\n", "'gender' is unknown"),
-        ("path;speaker;birthplace;sex\n", "'path;speaker;birthplace;sex' is unknown"),
+        ("path;speaker;birthplace;sex\n", "separated by semicolons; save it with commas"),
         (HEADER, "it lists no clips; add a line for each below the header"),
         (HEADER + ",,,\n", "it lists no clips"),
         (HEADER + "a.wav,,,\nb.wav,,\n", "line 3: 3 cells, expected 4: path,speaker,birthplace,sex"),

@@ -86,7 +86,7 @@ def test_changed_file_is_noticed(store, tmp_path):
     path.write_text("text")
     assert path in store.add([path])[1]
     path.unlink()
-    assert store.add([path])[1][path] == "unreadable: No such file or directory"
+    assert store.add([path])[1][path] == "not found: paths start at the manifest's folder"
     sound(path)
     assert store.add([path])[0][path] == old
 
@@ -118,7 +118,7 @@ def test_unusable_files(store, tmp_path):
     soundfile.write(tmp_path / "nan.wav", np.full(9, np.nan), 16000, subtype="FLOAT")
     expected = {
         "folder.wav": "unreadable: not a file",
-        "dangling.wav": "unreadable: No such file or directory",
+        "dangling.wav": "not found: paths start at the manifest's folder",
         "pipe.wav": "unreadable: not a file",
         "empty.wav": "empty",
         "nan.wav": "NaN or infinite samples",

@@ -220,7 +220,7 @@ def test_the_command_takes_the_held_out_clips_of_the_run(run, store, capsys):
     assert (written["iteration"], written["crops"], written["clips"]) == (2, 3, 6)
     assert written["accuracy"]["sex"]["real"] is not None
     assert format_evaluation(written) in shown
-    assert f"verdict: {written['verdict']} (" in shown
+    assert f"verdict: {written['verdict']}\n" in shown
     assert not list(run.glob(".evaluation*"))
 
 
@@ -245,8 +245,8 @@ def test_without_held_out_clips_those_of_the_training_are_taken(run, store, tmp_
 
 
 MISTAKES = {
-    "no run": (["none"], "none/environment.json: missing or damaged"),
-    "no run, clips named": (["none", "--data", "m.csv"], "none is no results folder"),
+    "no run": (["none"], "no run in none nor in results/none"),
+    "no run, clips named": (["none", "--data", "m.csv"], "no run in none nor in results/none"),
     "no such clips": (["{run}", "--data", "m.csv"], "m.csv: No such file or directory"),
     "no such snapshot": (["{run}", "--iteration", "7"], "no snapshot of iteration 7; it has: 1, 2"),
     "no such device": (["{run}", "--device", "tpu"], "unknown device 'tpu'"),
@@ -257,6 +257,7 @@ MISTAKES = {
 @pytest.mark.parametrize("case", MISTAKES)
 def test_a_mistake_is_one_line(case, run, store, tmp_path, monkeypatch, capsys):
     (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "config.json").touch()
     (tmp_path / "gone" / "environment.json").write_text('{"data": "gone.csv"}', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     arguments, message = MISTAKES[case]

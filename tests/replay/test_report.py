@@ -124,7 +124,7 @@ def test_it_can_be_read_without_seeing(found):
 def test_what_is_on_it(full, found):
     for words in (
         "Iteration 1; 3 of 8 epochs in ",
-        "Verdict of its evaluation: copies its input",
+        "Verdict of the evaluation of iteration ",
         "Held-out clips at iteration 1",
         "Against 47c97768, its parent",
         '<th scope="row">audio.bins</th><td>64</td><td>256</td>',
@@ -218,7 +218,7 @@ def test_the_command(run, capsys, tmp_path):
     assert main(["report", str(run), "-o", str(out)]) == 0
     assert re.match(rf"{out}: \d\.\d MB; open it in a browser\n", capsys.readouterr().out)
     assert main(["report", str(tmp_path)]) == 2
-    assert "is no results folder: it has no config.json; train first" in capsys.readouterr().err
+    assert "neither has a config.json; train first" in capsys.readouterr().err
 
 
 # In the page, waits for every picture and player, and leaves what it found in the title.

@@ -261,8 +261,8 @@ def test_rejected_held_out_clips_are_counted_and_listed(tiny, options, tmp_path,
     rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},a,,", "nowhere.wav,a,,"]
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
     train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
-    assert "held-out: 1 clip used, 1 left out (1 unreadable)" in capsys.readouterr().out
-    assert "nowhere.wav,unreadable" in (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
+    assert "held-out: 1 clip used, 1 left out (1 not found)" in capsys.readouterr().out
+    assert "nowhere.wav,not found" in (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
 
 
 def test_a_corpus_of_mixed_recordings_trains(tiny, options, tmp_path, speech, capsys):

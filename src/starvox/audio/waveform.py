@@ -53,15 +53,19 @@ def read_waveform(path: str | Path, sample_rate: int) -> np.ndarray:
 def write_wav(path: str | Path, wave: np.ndarray, sample_rate: int) -> None:
     """Writes a waveform as 16-bit PCM; the file appears whole or not at all.
 
+    One that goes beyond [-1, 1] is scaled down as a whole: clipping would click.
+
     Args:
         path: the file to write, replaced if it is there.
-        wave (ndarray of shape (n,), float): samples, clipped to [-1, 1].
+        wave (ndarray of shape (n,), float): samples.
         sample_rate (int): Hz.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        soundfile.write(temporary, np.clip(wave, -1, 1), sample_rate, subtype="PCM_16", format="WAV")
+        soundfile.write(
+            temporary, wave / max(1, np.abs(wave).max(initial=0)), sample_rate, subtype="PCM_16", format="WAV"
+        )
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -31,5 +31,5 @@ def count(text: str) -> int:
 def natural(text: str) -> int:
     """Reads a whole number of at least 0."""
     if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+        raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
     return int(text)

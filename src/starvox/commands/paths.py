@@ -2,14 +2,22 @@
 
 from pathlib import Path
 
+from starvox.errors import UserError
+
 DEMO = Path("data/demo")
 STORE = Path("data/store")
 RESULTS = Path("results")
 
 
 def run_folder(run: str) -> Path:
-    """Returns the results folder of that path, or of the experiment of that id."""
-    by_id = RESULTS / run
-    return (
-        by_id if (by_id / "config.json").is_file() and not Path(run, "config.json").is_file() else Path(run)
+    """Returns the results folder of that path, or of the experiment of that id.
+
+    Raises:
+        UserError: if there is no run in either.
+    """
+    for folder in (Path(run), RESULTS / run):
+        if (folder / "config.json").is_file():
+            return folder
+    raise UserError(
+        f"no run in {run} nor in {RESULTS / run}: neither has a config.json; train first: make train EXP=..."
     )

@@ -34,9 +34,11 @@ class LabelEncoder:
         for group in GROUPS:
             needed, size = len(self.classes[group]), self.sizes[group]
             if needed > size:
+                some = ", ".join(list(self.classes[group])[:5])
                 raise UserError(
-                    f"the corpus has {needed} classes of {group}, the networks hold {size}; "
-                    f"set labels.{group} = {needed} in an experiment of your own"
+                    f"the corpus has {needed} classes of {group} ({some}{', ...' if needed > 5 else ''}), "
+                    f"the networks hold {size}; if they are right, set labels.{group} = {needed} "
+                    "in an experiment of your own"
                 )
         index = {group: {name: i for i, name in enumerate(self.classes[group])} for group in GROUPS}
         object.__setattr__(self, "_index", index)

@@ -76,6 +76,8 @@ def _read_text(path: Path) -> str:
 
 
 def _check_header(header: list[str]) -> list[str]:
+    if len(header) == 1 and ";" in header[0]:
+        raise ValueError(f"the cells are separated by semicolons; save it with commas: {','.join(COLUMNS)}")
     if sorted(header) != sorted(COLUMNS):
         wrong = [f"{name[:40]!r} is unknown" for name in header if name not in COLUMNS][:3]
         wrong += [f"{name} is missing" for name in COLUMNS if name not in header]

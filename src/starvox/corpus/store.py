@@ -121,6 +121,8 @@ class WaveformStore:
                 return {"reason": "unreadable: not a file"}
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256")
+        except FileNotFoundError:
+            return {"reason": "not found: paths start at the manifest's folder", "stamp": None}
         except OSError as error:
             # Without a stamp it is tried again the next time: its mode or its disk may be mended.
             return {"reason": f"unreadable: {error.strerror}", "stamp": None}

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from starvox import snapshots
 from starvox.corpus import GROUPS, Clip, Corpus, LabelEncoder
-from starvox.device import find_device
+from starvox.device import describe, find_device
 from starvox.errors import UserError
 from starvox.replay.distances import measure_distances
 from starvox.replay.measurement import Measurement
@@ -95,7 +95,7 @@ def evaluate_networks(
         "crops": crops,
         "clips": len(corpus.clips),
         "seed": seed,
-        "device": device,
+        "device": describe(where),
     }
     return about | _summarize(measurement, distances)
 

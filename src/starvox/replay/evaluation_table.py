@@ -42,7 +42,8 @@ def _measure(title: str, row: dict | None) -> str:
 def _accuracy(accuracy: dict | None) -> list[str]:
     if accuracy is None:
         return ["D's accuracy: no snapshot to resume from is kept of this iteration, so there is no D"]
-    lines = [f"{'D names the right one':<26}{'real':>8}{'n':>6}{'converted':>12}{'n':>6}{'chance':>9}"]
+    heads = f"{'real':>8}{'n':>6}{'always 1':>10}{'converted':>12}{'n':>6}{'always 1':>10}{'chance':>9}"
+    lines = [f"{'D names the right one':<26}{heads}"]
     for group, row in accuracy.items():
         chance = "-" if row["chance"] is None else f"{row['chance']:.3f}"
         lines.append(f"{group:<26}{_share(row['real'], 8)}{_share(row['converted'], 12)}{chance:>9}")
@@ -50,7 +51,10 @@ def _accuracy(accuracy: dict | None) -> list[str]:
 
 
 def _share(row: dict | None, width: int) -> str:
-    return f"{'-':>{width}}{0:>6}" if row is None else f"{row['mean']:>{width}.3f}{row['n']:>6}"
+    """The share, of how many, and what always naming the commonest one would reach."""
+    if row is None:
+        return f"{'-':>{width}}{0:>6}{'-':>10}"
+    return f"{row['mean']:>{width}.3f}{row['n']:>6}{row['commonest']:>10.3f}"
 
 
 def _reach(field: dict) -> str:
@@ -62,7 +66,10 @@ def _reach(field: dict) -> str:
 
 
 def _verdict(verdict: str, ratios: dict) -> str:
+    bounds = ratios["thresholds"]
     return (
-        f"verdict: {verdict} (of the distance between two clips, the output is {ratios['copy']:.2f} "
-        f"from its input, and labels change it by {ratios['response']:.2f})"
+        f"verdict: {verdict}\n"
+        f"  in distances between two clips, the output is {ratios['copy']:.2f} from its input "
+        f"(a copy: at most {bounds['copies']}; kept nothing of it: above {bounds['keeps']}),\n"
+        f"  and labels change it by {ratios['response']:.2f} (an answer: at least {bounds['answers']})"
     )

@@ -86,6 +86,11 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
         results.write_environment(options.out, environment)
     else:
         _record(exp, options, corpus, held_out, encoder, describe(device), seed)
+    if resume and stop(trainer):
+        print(
+            f"nothing to do: {options.out} is at iteration {trainer.updater.iteration} of {stop.iterations}"
+        )
+        return 0
     _announce(exp, len(corpus.clips), planned, stop, describe(device), every)
     return _run(trainer, stop, exp, options)
 

@@ -59,7 +59,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
         sections.append(_left_out(media.left_out))
     intro = progress(log, config.values.get("training.epochs"))
     if verdict := _verdict(evaluation):
-        intro += f" Verdict of its evaluation: {verdict}."
+        intro += f" Verdict of the evaluation of iteration {evaluation.get('iteration')}: {verdict}."
     write_text(path, _page(config, intro, [part for part in sections if part]))
     return Report(path, media.left_out)
 
