@@ -33,15 +33,8 @@ ALLOWED = {
     "training.updater": ("training.losses", "training.random", "training"),
     "training.extensions": ("training.extensions", "audio", "plotting", "errors"),
     "training": (
-        "training",
-        "audio",
-        "build",
-        "config",
-        "corpus",
-        "device",
-        "errors",
-        "plotting",
-        "snapshots",
+        *("training", "audio", "build", "config", "corpus", "device"),
+        *("errors", "files", "plotting", "snapshots"),
     ),
     "cli": ("commands", "errors"),
 }
