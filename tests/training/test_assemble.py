@@ -36,6 +36,16 @@ def test_the_records_optimizer_and_schedule():
     assert [updater.get_iterator(name).batch_size for name in ("main", "orig")] == [2, 2]
 
 
+def test_the_optimizer_is_the_configurations():
+    exp = load_experiment("smoke")
+    changed = exp.training.model_copy(
+        update={"rmsprop_alpha": 0.5, "rmsprop_eps": 1e-4, "learning_rate": 0.1}
+    )
+    exp = exp.model_copy(update={"training": changed})
+    optimizer = build_updater(exp, NoClips(), chainer.get_device("@numpy"), seed=0).get_optimizer("gen")
+    assert (optimizer.lr, optimizer.alpha, optimizer.eps) == (0.1, 0.5, 1e-4)
+
+
 def examples(speech, audio):
     crops = [speech[start : start + audio.crop_samples] for start in (0, 9000)]
     return [(crop, np.full(5, i, np.float32), np.full(4, i, np.int32)) for i, crop in enumerate(crops)]
