@@ -53,7 +53,8 @@ def read_waveform(path: str | Path, sample_rate: int) -> np.ndarray:
 def write_wav(path: str | Path, wave: np.ndarray, sample_rate: int) -> None:
     """Writes a waveform as 16-bit PCM; the file appears whole or not at all.
 
-    One that goes beyond [-1, 1] is scaled down as a whole: clipping would click.
+    One that goes beyond [-1, 1] is scaled down as a whole: clipping would click,
+    and be heard as the network's doing.
 
     Args:
         path: the file to write, replaced if it is there.

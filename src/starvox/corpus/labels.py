@@ -3,7 +3,7 @@
 import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -120,6 +120,11 @@ class LabelEncoder:
             else:
                 t[start + index] = 1
         return t
+
+    def without_unknown(self, clip: Clip) -> Clip:
+        """Returns the clip with the labels that are no class here, a held-out stranger's, taken off."""
+        unknown = [group for group, name in clip.labels.items() if name not in self.classes[group]]
+        return replace(clip, **dict.fromkeys(unknown))
 
     def _places(self, *names: str | None):
         """Yields where each group starts and stops, and the index of its name or None."""

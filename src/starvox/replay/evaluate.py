@@ -2,14 +2,13 @@
 
 import math
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
 from starvox import snapshots
-from starvox.corpus import GROUPS, Clip, Corpus, LabelEncoder
+from starvox.corpus import GROUPS, Corpus
 from starvox.device import describe, find_device
 from starvox.errors import UserError
 from starvox.replay.distances import measure_distances
@@ -77,7 +76,7 @@ def evaluate_networks(
     for network in filter(None, (networks.gen, networks.dis)):
         network.to_device(where)
     speakers = [clip.speaker for clip in corpus.clips]
-    corpus.clips = [_known(clip, networks.encoder) for clip in corpus.clips]
+    corpus.clips = [networks.encoder.without_unknown(clip) for clip in corpus.clips]
     measurement = Measurement(networks, corpus)
     crops = clips or DEFAULT_CROPS
     for number in _show(range(crops), progress):
@@ -103,12 +102,6 @@ def evaluate_networks(
 def _load(folder: Path, iteration: int | None) -> Networks:
     kept = snapshots.find(folder, snapshots.TRAINER)
     return load_networks(folder, iteration, with_dis=bool(kept) if iteration is None else iteration in kept)
-
-
-def _known(clip: Clip, encoder: LabelEncoder) -> Clip:
-    """Returns the clip without the labels that the run has never met."""
-    unknown = [group for group, name in clip.labels.items() if name not in encoder.classes[group]]
-    return replace(clip, **dict.fromkeys(unknown))
 
 
 def _show(numbers, progress: bool):

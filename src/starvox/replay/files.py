@@ -111,8 +111,6 @@ class FileReplay:
 
     def _write(self, path: Path, source: Source, s: np.ndarray) -> Path:
         sound = source.sound(s, self.phase, self.band, progress=True)
-        # A conversion can be louder than its input, and clipping would be heard as the network's.
-        sound /= max(1, np.abs(sound).max())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_wav(path, sound, self.run.exp.audio.sample_rate)

@@ -1,7 +1,5 @@
 """Which clips a run samples, and what voices it converts them to: the same in every run."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from starvox.corpus import Clip, Corpus, CropDataset, LabelEncoder
@@ -25,7 +23,7 @@ def choose_samples(
     if held_out is None:
         print("samples: training clips, for want of a held-out manifest (--held-out)", flush=True)
     source = held_out or corpus
-    source.clips = [_known(clip, encoder) for clip in source.clips]
+    source.clips = [encoder.without_unknown(clip) for clip in source.clips]
     dataset = CropDataset(source, encoder)
     clips = [
         SampleClip(dataset.draw(index, np.random.default_rng(0)).crop, _voice(source.clips[index], encoder))
@@ -35,11 +33,6 @@ def choose_samples(
     targets = [_voice(clip, encoder) for clip in speakers.values() or corpus.clips]
     different = {voice.title: voice for voice in targets}
     return clips, _spread(list(different.values()), _TARGETS, offset=0.5)
-
-
-def _known(clip: Clip, encoder: LabelEncoder) -> Clip:
-    unknown = {group: None for group, name in clip.labels.items() if name not in encoder.classes[group]}
-    return replace(clip, **unknown)
 
 
 def _voice(clip: Clip, encoder: LabelEncoder) -> Voice:

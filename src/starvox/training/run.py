@@ -81,16 +81,15 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
     trainer = build_trainer(exp, updater, stop, options.out, every, samples)
     if resume:
         _load_newest(trainer, options.out)
+        if stop(trainer):
+            at = trainer.updater.iteration
+            print(f"nothing to do: {options.out} is at iteration {at} of {stop.iterations}")
+            return 0
         environment = results.read_environment(options.out)
         environment.setdefault("resumed", []).append(results.machine(describe(device)))
         results.write_environment(options.out, environment)
     else:
         _record(exp, options, corpus, held_out, encoder, describe(device), seed)
-    if resume and stop(trainer):
-        print(
-            f"nothing to do: {options.out} is at iteration {trainer.updater.iteration} of {stop.iterations}"
-        )
-        return 0
     _announce(exp, len(corpus.clips), planned, stop, describe(device), every)
     return _run(trainer, stop, exp, options)
 
