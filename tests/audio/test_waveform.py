@@ -1,12 +1,15 @@
 """Sound files of every kind."""
 
+import os
+import struct
+import tracemalloc
 from contextlib import suppress
 
 import numpy as np
 import pytest
 import soundfile
 
-from starvox.audio import AudioFileError, read_waveform, write_wav
+from starvox.audio import AudioFileError, read_waveform, waveform, write_wav
 
 
 def tone(rate, seconds=1.0, hertz=1000.0):
@@ -17,8 +20,8 @@ def loudest(wave, rate):
     return np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * rate / len(wave)
 
 
-@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
-@pytest.mark.parametrize("channels", [1, 2, 5])
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+@pytest.mark.parametrize("channels", [1, 2, 5, 8])
 def test_rates_and_channels(tmp_path, rate, channels):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.stack([tone(rate)] * channels, axis=1), rate)
@@ -63,7 +66,17 @@ def test_formats(tmp_path, name, subtype, tolerance):
 
 
 @pytest.mark.parametrize(
-    "name", ["with space.wav", "日本語の声.wav", "🎤.wav", "no suffix", "a.raw", "-.wav"]
+    "name",
+    [
+        "with space.wav",
+        "日本語の声.wav",
+        "🎤.wav",
+        "no suffix",
+        "a.raw",
+        "-.wav",
+        "two\nlines.wav",
+        "\"'`$x.wav",
+    ],
 )
 def test_names(tmp_path, name):
     soundfile.write(tmp_path / name, tone(16000), 16000, format="WAV")
@@ -93,7 +106,7 @@ def test_unreadable(tmp_path):
     (tmp_path / "zero.wav").touch()
     assert reason(tmp_path / "zero.wav").startswith("unreadable: ")
     assert reason(tmp_path / "none.wav") == "unreadable: No such file or directory"
-    assert reason(tmp_path) == "unreadable: Is a directory"
+    assert reason(tmp_path) == "unreadable: not a file"
     (tmp_path / "link.wav").symlink_to("nowhere.wav")
     assert reason(tmp_path / "link.wav") == "unreadable: No such file or directory"
 
@@ -106,6 +119,78 @@ def test_truncated_is_read_as_far_as_it_goes_or_refused(tmp_path, name, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with suppress(AudioFileError):
         assert len(read_waveform(path, 16000)) <= 16000
+
+
+@pytest.mark.parametrize("block", [2**22, 4096])
+def test_four_kilohertz_and_blocks(tmp_path, monkeypatch, block):
+    """The resampler goes on from block to block: no click where two meet."""
+    monkeypatch.setattr(waveform, "_BLOCK", block)
+    path = tmp_path / "a.wav"
+    for rate in (4000, 44100):
+        soundfile.write(path, 0.2 + tone(rate, 3), rate, subtype="FLOAT")
+        wave = read_waveform(path, 16000)
+        assert len(wave) == 48000
+        np.testing.assert_allclose(wave[500:-500], 0.2 + tone(16000, 3)[500:-500], atol=2e-3)
+
+
+def patch(path, place, data):
+    content = bytearray(path.read_bytes())
+    content[place : place + len(data)] = data
+    path.write_bytes(content)
+
+
+def lie(path):
+    """Makes a header claim 4 GB to 2 TB of samples."""
+    soundfile.write(path, np.stack([tone(16000)] * 8, 1), 16000, format=path.suffix[1:])
+    content = path.read_bytes()
+    if path.suffix == ".flac":  # the last 36 bits of STREAMINFO's rate, channels, bits and length
+        patch(path, 21, bytes([content[21] | 0x0F, 255, 255, 255, 255]))
+    elif path.suffix == ".rf64":
+        place = content.index(b"ds64") + 8
+        patch(path, place, struct.pack("<QQQ", 2**41, 2**41, 2**37))
+    elif path.suffix == ".aiff":
+        patch(path, content.index(b"COMM") + 10, struct.pack(">I", 2**32 - 1))
+        patch(path, content.index(b"SSND") + 4, struct.pack(">I", 2**32 - 1))
+    else:
+        patch(path, content.index(b"data") + 4, struct.pack("<I", 2**32 - 1))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.rf64", "a.aiff", "a.flac"])
+def test_a_header_that_claims_terabytes_costs_no_memory(tmp_path, name):
+    path = lie(tmp_path / name)
+    tracemalloc.start()
+    if name == "a.flac":
+        assert reason(path).startswith("unreadable: ")
+    else:
+        np.testing.assert_allclose(read_waveform(path, 16000), tone(16000), atol=1e-3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6  # the file itself holds 0.5 MB as float32
+
+
+@pytest.mark.parametrize("rate", [1, 999, 1_000_001, 2**31 - 1])
+def test_an_absurd_rate_is_refused(tmp_path, rate):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(16000), 16000)
+    patch(path, 24, struct.pack("<I", rate))
+    assert reason(path) == f"unreadable: a sample rate of {rate} Hz"
+
+
+def test_too_long_is_refused_before_it_is_all_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(waveform, "LONGEST", 3600)
+    path = tmp_path / "a.flac"  # 60 kB that hold more than an hour of silence
+    with soundfile.SoundFile(path, "w", 1000, 1) as file:
+        file.write(np.zeros(3600 * 1000))
+        file.write(np.zeros(1))
+    assert path.stat().st_size < 100_000
+    assert reason(path) == "longer than 1 h: cut it into clips"
+
+
+def test_pipes_and_devices_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert reason(tmp_path / "pipe.wav") == "unreadable: not a file"
+    assert reason("/dev/zero") == "unreadable: not a file"
 
 
 def test_empty(tmp_path):

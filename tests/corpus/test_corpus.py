@@ -1,4 +1,6 @@
 import csv
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,7 +85,7 @@ def test_a_tone_lands_at_the_same_frequency_whatever_the_file(tmp_path, small):
     corpus = Corpus.open(tmp_path / "m.csv", small, tmp_path / "store")
     assert len(corpus.clips) == len(names)
     for index in range(len(names)):
-        wave = corpus.wave(index)
+        wave = corpus.wave(index).read()
         assert np.abs(np.fft.rfft(wave)).argmax() * 16000 / len(wave) == pytest.approx(1000, abs=2)
 
 
@@ -138,3 +140,63 @@ def test_clips_of_one_content_keep_their_own_labels(make, tmp_path, small, speec
     dataset = CropDataset(corpus, LabelEncoder.from_clips(corpus.clips, SIZES))
     examples = [dataset.draw(index, np.random.default_rng(0)) for index in (0, 1)]
     assert [example.c.argmax() for example in examples] == [0, 1]
+
+
+def test_a_clip_that_changes_after_it_was_decoded_is_told_and_not_used(make, tmp_path, small, speech):
+    manifest = make({"a.wav": speech[:20000], "b.wav": speech[:9000], "c.wav": speech[:9001]})
+    corpus = Corpus.open(manifest, small, tmp_path / "store")
+    before = corpus.wave(0).read()
+    assert corpus.changes() == ""
+    soundfile.write(tmp_path / "a.wav", np.zeros(7), 16000)
+    told = "changed since the start, which used what they held then: "
+    assert corpus.changes() == f"{told}{tmp_path / 'a.wav'}"
+    (tmp_path / "c.wav").unlink()
+    assert corpus.changes() == f"{told}{tmp_path / 'a.wav'} and 1 more clips"
+    np.testing.assert_array_equal(corpus.wave(0).read(), before)
+
+
+def test_clips_that_differ_from_a_list_are_named(make, tmp_path, small, speech):
+    files = {name: speech[start:][:9000] for start, name in enumerate(("a.wav", "b c.wav", "d.wav"))}
+    manifest = make(files)
+    first = Corpus.open(manifest, small, tmp_path / "store")
+    first.write_clips(tmp_path / "clips.csv")
+    assert first.difference(tmp_path / "clips.csv") == "the order or the number of its clips"
+    soundfile.write(tmp_path / "b c.wav", speech[5:9005], 16000)
+    second = Corpus.open(manifest, small, tmp_path / "store")
+    words = f"its clip {tmp_path}/b c.wav: changed, added or left out"
+    assert second.difference(tmp_path / "clips.csv") == words
+    (tmp_path / "a.wav").unlink()
+    third = Corpus.open(manifest, small, tmp_path / "store")
+    words = f"its clip {tmp_path}/a.wav and 1 more: changed, added or left out"
+    assert third.difference(tmp_path / "clips.csv") == words
+    assert third.difference(tmp_path / "none.csv") == "its clips, their labels or their order"
+
+
+def test_the_list_of_rejected_clips_holds_any_name(make, tmp_path, small, speech):
+    names = ["two\nlines.wav", "lone\rreturn.wav", 'quo"te.wav', "com,ma.wav", "🎤 日本.wav", "=1+1.wav"]
+    manifest = make({"good.wav": speech[:9000]})
+    with open(manifest, "a", encoding="utf-8", newline="") as file:
+        file.write("\n")
+        csv.writer(file).writerows([name, "", "", ""] for name in names)
+    corpus = Corpus.open(manifest, small, tmp_path / "store")
+    corpus.write_rejected(tmp_path / "rejected.csv")
+    with open(tmp_path / "rejected.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert [row[0] for row in rows[1:]] == [str(tmp_path / name) for name in names]
+    assert {len(row) for row in rows} == {2}
+
+
+def test_a_folder_whose_name_is_no_utf8(tmp_path, small, speech):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    folder = Path(os.fsdecode(folder))
+    soundfile.write(os.fsencode(folder / "a.wav"), speech[:9000], 16000)
+    (folder / "m.csv").write_text("path,speaker,birthplace,sex\na.wav,,,\nb.wav,,,\n")
+    for _ in range(2):
+        corpus = Corpus.open(folder / "m.csv", small, tmp_path / "store")
+        assert len(corpus.clips) == 1
+    corpus.write_rejected(tmp_path / "rejected.csv")
+    assert b"/caf\xe9/b.wav,not found" in (tmp_path / "rejected.csv").read_bytes()

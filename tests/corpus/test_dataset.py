@@ -49,7 +49,7 @@ def test_crops_start_anywhere(open_dataset):
     # 5 possible starts; a ramp in noise tells which one it was.
     wave = np.concatenate([[0.9], np.random.default_rng(0).normal(0, 0.1, CROP + 3)]).clip(-0.8, 0.9)
     dataset = open_dataset({"a.wav": wave})
-    whole = np.asarray(dataset._corpus.wave(0), np.float32) / 32767
+    whole = dataset._corpus.wave(0).read().astype(np.float32) / 32767
     starts = []
     for seed in range(400):
         crop = dataset.draw(0, np.random.default_rng(seed)).crop
@@ -93,3 +93,19 @@ def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):
     corpus = Corpus.open(make({"a.wav": speech}), small, tmp_path / "store", progress=False)
     with pytest.raises(UserError, match="no speaker 'a'"):
         CropDataset(corpus, LabelEncoder({"speaker": ["b"], "birthplace": [], "sex": []}, SIZES))
+
+
+@pytest.mark.parametrize("damage", ["bit", "truncated", "deleted", "of another clip"])
+def test_a_damaged_stored_clip_is_never_drawn_from(open_dataset, tmp_path, speech, damage):
+    dataset = open_dataset({"a.wav": speech[:CROP], "b.wav": speech[9000 : 9000 + 2 * CROP]})
+    file, other = (next((tmp_path / "store").glob(f"*/{key}.npy")) for key in dataset._corpus.keys)
+    content = bytearray(file.read_bytes())
+    content[128 + CROP] ^= 1
+    if damage == "deleted":
+        file.unlink()
+    else:
+        new = {"bit": content, "truncated": content[:-1], "of another clip": other.read_bytes()[:-9]}[damage]
+        file.write_bytes(new)
+    with pytest.raises(UserError, match=rf"{file.name}: .*; .*at the next start"):
+        dataset.draw(0, np.random.default_rng(0))
+    assert dataset.draw(1, np.random.default_rng(0)).crop.size == CROP

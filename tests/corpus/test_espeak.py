@@ -104,3 +104,24 @@ def test_no_other_data_is_taken(tmp_path):
         done = program(espeakng_loader.get_library_path(), str(data), elsewhere)
         assert done.returncode != 0
         assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("import os; os.kill(os.getpid(), 9)", "eSpeak NG: ended with -9"),
+        ("import sys; sys.exit('no voice')", "eSpeak NG: no voice"),
+        ("raise MemoryError", "eSpeak NG: MemoryError"),
+        ("pass", "eSpeak NG: ended with 0"),
+        ("import time; time.sleep(60)", "eSpeak NG: no end of saying 'Nothing.' after 0.5 s"),
+    ],
+)
+def test_a_process_that_dies_or_hangs(tmp_path, monkeypatch, program, words):
+    """What the library does when it crashes, done by a process that has nothing else to do."""
+    (tmp_path / "program.py").write_text(program)
+    monkeypatch.setattr(espeak, "_PROGRAM", tmp_path / "program.py")
+    if "sleep" in program:
+        monkeypatch.setattr(espeak, "_PATIENCE", 0.5)
+    with pytest.raises(UserError) as caught:
+        synthesize("Nothing.", "en")
+    assert words in str(caught.value)

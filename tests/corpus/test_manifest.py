@@ -1,8 +1,10 @@
 import csv
+import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starvox.corpus import Clip, read_manifest
@@ -45,9 +47,24 @@ def test_any_column_order_bom_crlf_quotes_and_empty_rows(write, tmp_path):
     assert read_manifest(path) == [Clip(tmp_path / "a, b.wav", "s", None, "F")]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_any_line_end_and_mark(write, tmp_path, end, mark):
+    path = write(
+        mark + end.join([HEADER.strip(), "a.wav,p225,,F", '"two\nlines.wav",,,', "b.wav,,,", "c.wav,,"])
+    )
+    assert complaint(path).startswith("line 6: 3 cells, expected 4")
+    path.write_bytes(path.read_bytes() + b",")
+    assert [clip.path.name for clip in read_manifest(path)] == ["a.wav", "two\nlines.wav", "b.wav", "c.wav"]
+    assert complaint(write(mark + end.join([HEADER.strip(), "a.wav,,,", "b.wav,\0,,"]))).startswith(
+        "line 3: a NUL"
+    )
+
+
 def test_no_such_manifest(tmp_path):
     assert complaint(tmp_path / "none.csv").startswith("No such file or directory; ")
     assert complaint(tmp_path).startswith("Is a directory; ")
+    assert complaint(Path("/dev/zero")).startswith("a device; ")
 
 
 @pytest.mark.parametrize(
@@ -75,6 +92,25 @@ def test_no_such_manifest(tmp_path):
 )
 def test_mistakes(write, content, words):
     assert words in complaint(write(content))
+
+
+VALID = (HEADER + 'a.wav,p225,England,F\n"b, c.wav",,,M\n\n/d/e.wav,日本,,\n').encode()
+
+
+@settings(deadline=None)
+@given(place=st.integers(0, len(VALID)), length=st.integers(0, 4), new=st.binary(max_size=4))
+def test_a_spoilt_manifest_is_read_or_refused_with_a_line(tmp_path_factory, place, length, new):
+    path = tmp_path_factory.getbasetemp() / "spoilt.csv"
+    path.write_bytes(VALID[:place] + new + VALID[place + length :])
+    try:
+        clips = read_manifest(path)
+    except UserError as error:
+        complaint = str(error)
+    else:
+        assert len({clip.path for clip in clips}) == len(clips) > 0
+        return
+    assert complaint.isprintable()
+    assert re.match(rf"{path}: (line \d+: |not UTF-8 \(byte \d+\)|it lists no clips)", complaint)
 
 
 @given(content=st.binary() | st.text().map(lambda text: (HEADER + text).encode("utf-8", "replace")))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox.corpus import WaveformStore
+from starvox.corpus import WaveformStore, workers
 from starvox.errors import UserError
 
 
@@ -16,7 +16,9 @@ def store(tmp_path):
 
 
 def sound(path, seed=0, n=4000, rate=16000, gain=0.01):
-    soundfile.write(path, gain * np.random.default_rng(seed).uniform(-1, 1, n), rate, subtype="FLOAT")
+    """Writes noise; the same bytes every time, as AU does not hold the time of writing."""
+    wave = gain * np.random.default_rng(seed).uniform(-1, 1, n)
+    soundfile.write(path, wave, rate, format="AU", subtype="FLOAT")
     return path
 
 
@@ -28,9 +30,7 @@ def test_stores_the_waveform_at_full_scale(store, tmp_path):
     path = sound(tmp_path / "a.wav")
     keys, reasons = store.add([path])
     assert not reasons
-    wave = store.open(keys[path])
-    assert isinstance(wave, np.memmap)
-    assert not wave.flags.writeable
+    wave = store.open(keys[path]).read()
     assert wave.dtype == np.int16
     assert np.abs(wave).max() == 32767
     source = soundfile.read(path)[0]
@@ -41,7 +41,7 @@ def test_stores_the_waveform_at_full_scale(store, tmp_path):
 def test_constant_clips_are_stored(store, tmp_path, value):
     soundfile.write(tmp_path / "a.wav", np.full(100, value), 16000, subtype="FLOAT")
     keys, _ = store.add([tmp_path / "a.wav"])
-    assert np.ptp(store.open(keys[tmp_path / "a.wav"])) == 0
+    assert np.ptp(store.open(keys[tmp_path / "a.wav"]).read()) == 0
 
 
 def test_key_is_the_content(store, tmp_path):
@@ -99,7 +99,14 @@ def test_lost_waveform_is_decoded_again(store, tmp_path):
     assert len(store.open(keys[path])) == 4000
 
 
-@pytest.mark.parametrize("damage", ["", "{", "\udcff"])
+@pytest.mark.parametrize(
+    "damage",
+    ["", "{", "\udcff", "[]", "3", "[" * 100_000, '{"files": 3}', '{"files": {}}']
+    + [
+        '{"files": {"16000": ' + text + '}, "verdicts": {}}'
+        for text in ("[]", '{"a": 3}', '{"a": {"stamp": 1}}')
+    ],
+)
 def test_damaged_index_is_made_again(store, tmp_path, damage):
     path = sound(tmp_path / "a.wav")
     keys, _ = store.add([path])
@@ -190,3 +197,61 @@ def test_store_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"file/store/.*: cannot be written .*; make room there"):
         WaveformStore(tmp_path / "file" / "store", 16000).add([path])
+
+
+def test_a_stored_waveform_that_is_cut_short_is_made_again(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    keys, _ = store.add([path])
+    file = next(iter(stored(store)))
+    whole = file.read_bytes()
+    for keep in (0, 100, 1000, len(whole) - 1):
+        file.write_bytes(whole[:keep])
+        assert store.add([path])[0] == keys
+        assert file.read_bytes() == whole
+
+
+def test_a_store_of_an_earlier_version_is_made_again(store, tmp_path):
+    """Its waveforms have no checksums."""
+    path = sound(tmp_path / "a.wav")
+    keys, _ = store.add([path])
+    file = next(iter(stored(store)))
+    whole = file.read_bytes()
+    np.save(file, np.load(file))
+    assert store.add([path])[0] == keys
+    assert file.read_bytes() == whole
+
+
+def test_a_file_that_is_still_being_written_is_not_used(store, tmp_path):
+    path = sound(tmp_path / "a.wav", n=4_000_000)
+    stop = threading.Event()
+
+    def grow():
+        with open(path, "ab") as file:
+            while not stop.wait(0.001):
+                file.write(b"0")
+                file.flush()
+
+    writer = threading.Thread(target=grow)
+    writer.start()
+    try:
+        keys, reasons = store.add([path])
+    finally:
+        stop.set()
+        writer.join()
+    assert not keys
+    assert reasons[path].startswith("changed while it was read")
+    assert path in store.add([path])[0]  # complete now
+
+
+def test_work_that_does_not_end_is_named(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_FAREWELL", 0.2)
+    path = sound(tmp_path / "a.wav")
+    key = store.add([path])[0][path]
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    hasty = WaveformStore(store._folder, 16000, patience=0.2)
+    try:
+        with pytest.raises(UserError, match=rf"{key}\.npy: no end of reading it; leave it out"):
+            hasty.judge([key], lambda wave: (tmp_path / "pipe").read_text(), "rule")
+    finally:
+        os.close(writer)  # ends the thread

@@ -1,6 +1,5 @@
 """A corpus that is ready to be trained on."""
 
-import csv
 import hashlib
 import json
 from collections import Counter
@@ -9,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from starvox.corpus.clip_list import describe_difference, write_clip_list
 from starvox.corpus.crops import usable_starts
 from starvox.corpus.manifest import Clip, read_manifest
-from starvox.corpus.store import WaveformStore
+from starvox.corpus.plain_csv import write_csv
+from starvox.corpus.store import WaveformStore, stamp
+from starvox.corpus.stored_waveform import StoredWaveform
 from starvox.errors import UserError
 
 # What decides whether a stored waveform can be used.
@@ -29,12 +31,13 @@ class Corpus:
             before the colon of a reason is the same for all clips of its kind.
     """
 
-    def __init__(self, store: WaveformStore, audio, stored: list[tuple[Clip, str]], rejected: list):
+    def __init__(self, store: WaveformStore, audio, stored: list, rejected: list, stamps: dict):
         self.audio = audio
         self.clips = [clip for clip, _ in stored]
         self.keys = [key for _, key in stored]
         self.rejected = rejected
         self._store = store
+        self._stamps = {clip.path: stamps[clip.path] for clip in self.clips}
 
     @classmethod
     def open(
@@ -59,9 +62,11 @@ class Corpus:
             progress: whether to report on stderr, if there is work to do.
 
         Raises:
-            UserError: if the manifest is wrong or none of its clips can be used.
+            UserError: if the manifest is wrong, none of its clips can be used, the
+                store cannot be written, or reading a file does not end.
         """
         clips = read_manifest(manifest_path)
+        stamps = {clip.path: stamp(clip.path) for clip in clips}
         store = WaveformStore(store_folder, audio.sample_rate)
         keys, reasons = store.add([clip.path for clip in clips], jobs, progress)
         name = " ".join(f"{key}={getattr(audio, key)}" for key in _SETTINGS)
@@ -75,11 +80,26 @@ class Corpus:
             raise UserError(
                 f"{manifest_path}: no clip can be used: {_count(rejected)}; see {rejected[0][0].path}"
             )
-        return cls(store, audio, stored, rejected)
+        return cls(store, audio, stored, rejected, stamps)
 
-    def wave(self, index: int) -> np.memmap:
-        """Returns the waveform of a clip: memory-mapped, shape (n,), int16, peak 32767."""
+    def wave(self, index: int) -> StoredWaveform:
+        """Returns the waveform of a clip.
+
+        Raises:
+            UserError: if it is gone or damaged.
+        """
         return self._store.open(self.keys[index])
+
+    def changes(self) -> str:
+        """Returns a line that names the files whose size or time is not as when this was opened, or "".
+
+        What was decoded then is not touched by it.
+        """
+        changed = [path for path, then in self._stamps.items() if stamp(path) != then]
+        if not changed:
+            return ""
+        more = f" and {len(changed) - 1} more clips" if changed[1:] else ""
+        return f"changed since the start, which used what they held then: {changed[0]}{more}"
 
     def summary(self) -> str:
         """Returns one line: how many clips are used, and how many are left out and why."""
@@ -93,12 +113,18 @@ class Corpus:
         rows = [[key, clip.labels] for key, clip in zip(self.keys, self.clips, strict=True)]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
+    def write_clips(self, path: str | Path) -> None:
+        """Writes the clips used as UTF-8 CSV: path, labels and the key of the contents."""
+        write_clip_list(path, self.clips, self.keys)
+
+    def difference(self, path: str | Path) -> str:
+        """Returns in a few words how the clips differ from those that `write_clips` wrote."""
+        return describe_difference(path, self.clips, self.keys)
+
     def write_rejected(self, path: str | Path, more: Sequence[tuple[Clip, str]] = ()) -> None:
         """Writes the clips left out, and ``more``, as UTF-8 CSV with the columns path and reason."""
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(["path", "reason"])
-            rows.writerows((clip.path, reason) for clip, reason in [*self.rejected, *more])
+        rows = ([str(clip.path), reason] for clip, reason in [*self.rejected, *more])
+        write_csv(path, ["path", "reason"], rows)
 
 
 def _judge(wave: np.ndarray, audio) -> str:

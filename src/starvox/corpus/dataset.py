@@ -8,6 +8,7 @@ from starvox.audio import is_silent, normalize
 from starvox.corpus.corpus import Corpus
 from starvox.corpus.crops import usable_starts
 from starvox.corpus.labels import LabelEncoder
+from starvox.corpus.stored_waveform import StoredWaveform
 
 
 class Example(NamedTuple):
@@ -53,19 +54,23 @@ class CropDataset:
         Args:
             index: of the clip.
             rng: the crop is a function of its state alone.
+
+        Raises:
+            UserError: if the stored waveform is gone or damaged.
         """
         labels = self._corpus.clips[index].labels
         crop = self._draw_crop(self._corpus.wave(index), rng)
         return Example(crop, self._encoder.input(**labels), self._encoder.target(**labels))
 
-    def _draw_crop(self, wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _draw_crop(self, wave: StoredWaveform, rng: np.random.Generator) -> np.ndarray:
         audio = self._corpus.audio
         for _ in range(1 + audio.max_redraws):
             crop = _cut(wave, rng.integers(len(wave) - audio.crop_samples + 1), audio)
             if not is_silent(normalize(crop, audio), audio):
                 return crop
-        return _cut(wave, rng.choice(usable_starts(wave, audio)), audio)
+        return _cut(wave, rng.choice(usable_starts(wave.read(), audio)), audio)
 
 
-def _cut(wave: np.ndarray, start: int, audio) -> np.ndarray:
-    return np.asarray(wave[start : start + audio.crop_samples], np.float32) / np.float32(32767)
+def _cut(wave: StoredWaveform, start: int, audio) -> np.ndarray:
+    samples = wave.read(int(start), int(start) + audio.crop_samples)
+    return samples.astype(np.float32) / np.float32(32767)

@@ -12,6 +12,7 @@ from starvox.errors import UserError
 
 __all__ = ["SAMPLE_RATE", "synthesize"]
 
+_PATIENCE = 60  # s; a sentence takes a twentieth of one
 _PROGRAM = Path(__file__).with_name("espeak_process.py")
 
 
@@ -31,11 +32,19 @@ def synthesize(text: str, voice: str, rate: int = 160, pitch: int = 50) -> np.nd
         ndarray of shape (samples,), int16: mono at `SAMPLE_RATE`, 22050 Hz.
 
     Raises:
-        UserError: if the library cannot be used, or does not know the voice.
+        UserError: if the library cannot be used, does not know the voice, dies or hangs.
     """
     library, data = espeakng_loader.get_library_path(), espeakng_loader.get_data_path()
     command = [sys.executable, "-I", "-S", _PROGRAM, library, data, voice, str(rate), str(pitch)]
-    done = subprocess.run(command, input=text.encode(), capture_output=True)
+    try:
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise UserError(
+            f"eSpeak NG: no end of saying {text[:40]!r} after {_PATIENCE} s; try again, "
+            "or reinstall espeakng-loader"
+        ) from None
+    except OSError as error:
+        raise UserError(f"eSpeak NG: {sys.executable} cannot be run ({error.strerror}); try again") from None
     if done.returncode != 0 or not done.stdout:
         lines = done.stderr.decode(errors="replace").splitlines() or [f"ended with {done.returncode}"]
         raise UserError(f"eSpeak NG: {lines[-1]}; check the voice, or reinstall espeakng-loader")

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from starvox.corpus.manifest import Clip
 from starvox.errors import UserError
 
 GROUPS = ("speaker", "birthplace", "sex")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can hold what no file can be written with
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ class LabelEncoder:
         """
         try:
             values = json.loads(text)
-            classes = {group: [str(name) for name in values[group]] for group in GROUPS}
-        except (ValueError, TypeError, KeyError):
-            raise UserError(f"labels.json: expected an object with lists {', '.join(GROUPS)}") from None
-        return cls(classes, sizes)
+        except (ValueError, RecursionError):
+            values = None
+        known = isinstance(values, dict) and all(_is_list_of_names(values.get(group)) for group in GROUPS)
+        if not known:
+            raise UserError(f"labels.json: expected an object with lists of names {', '.join(GROUPS)}")
+        return cls({group: values[group] for group in GROUPS}, sizes)
 
     def dumps(self) -> str:
         """Returns the JSON text of ``labels.json``: the names of the classes in order."""
@@ -143,3 +147,11 @@ class LabelEncoder:
             return f"the nearest: {', '.join(near)}"
         shown = ", ".join(known[:8]) or "none"
         return f"known: {shown}{f' and {len(known) - 8} more' if len(known) > 8 else ''}"
+
+
+def _is_list_of_names(value) -> bool:
+    return (
+        isinstance(value, list)
+        and all(isinstance(name, str) and not _SURROGATE.search(name) for name in value)
+        and len(set(value)) == len(value)
+    )

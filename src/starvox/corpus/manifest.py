@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,8 @@ def read_manifest(path: str | Path) -> list[Clip]:
 
 
 def _read_text(path: Path) -> str:
+    if path.is_char_device() or path.is_block_device():  # /dev/zero has no end
+        raise UserError(f"{path}: a device; give the path of a manifest (CSV)")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
@@ -70,7 +73,7 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
+        line = len(re.findall(r"\r\n?|\n", text[: text.index("\0")])) + 1
         raise UserError(f"{path}: line {line}: a NUL character; save it as plain UTF-8 text")
     return text
 

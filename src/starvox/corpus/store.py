@@ -3,22 +3,22 @@
 import hashlib
 import json
 import os
-import stat
-import sys
-import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from starvox.audio import AudioFileError, read_waveform
+from starvox.audio import AudioFileError, open_plain, read_waveform
+from starvox.corpus.stored_waveform import StoredWaveform, write
+from starvox.corpus.workers import for_each
+from starvox.errors import UserError
 from starvox.files import replacing
+
+PATIENCE = 300  # s that the decoding of a file may take, and a second more for each MB of it
 
 
 class WaveformStore:
-    """Memory-mapped waveforms, keyed by the content of their source files.
+    """Decoded waveforms, keyed by the content of their source files.
 
     A clip is mixed to mono, resampled and scaled so that its peak is 32767: no
     resolution is lost on a quiet clip, and the scale is of no consequence,
@@ -33,11 +33,13 @@ class WaveformStore:
     Args:
         folder: made when the first waveform is stored.
         sample_rate (int): Hz of the stored waveforms.
+        patience (float): see `PATIENCE`.
     """
 
-    def __init__(self, folder: str | Path, sample_rate: int):
+    def __init__(self, folder: str | Path, sample_rate: int, patience: float = PATIENCE):
         self._folder = Path(folder)
         self._sample_rate = sample_rate
+        self._patience = patience
 
     def add(
         self, paths: Iterable[Path], jobs: int | None = None, progress: bool = True
@@ -54,17 +56,17 @@ class WaveformStore:
         Returns:
             tuple: path -> key of the files that are stored, and path -> reason
             (one line) of those that cannot be.
+
+        Raises:
+            UserError: if the store cannot be written, or a file takes too long.
         """
-        paths = list(paths)
+        paths = list(dict.fromkeys(paths))
         index = self._load_index()
         known = index["files"].setdefault(str(self._sample_rate), {})
-        stamps = {path: _stamp(path) for path in paths}
-        todo = [
-            path for path in paths if not self._is_current(known.get(os.path.abspath(path)), stamps[path])
-        ]
+        todo = [path for path in paths if not self._is_current(known.get(os.path.abspath(path)), path)]
 
         def record(path: Path, found: dict) -> None:
-            known[os.path.abspath(path)] = {"stamp": stamps[path], **found}
+            known[os.path.abspath(path)] = found
 
         self._work(index, todo, self._decode, record, jobs, "decoding" if progress else None)
         entries = {path: known[os.path.abspath(path)] for path in paths}
@@ -83,7 +85,7 @@ class WaveformStore:
 
         Args:
             keys: from `add`.
-            rule: int16 waveform -> text.
+            rule: int16 waveform (ndarray of shape (n,)) -> text.
             name: stands for the rule and all its settings.
             jobs: threads; None is one a core.
             progress: whether to report on stderr, if there is work to do.
@@ -91,35 +93,48 @@ class WaveformStore:
         Returns:
             dict: key -> what the rule says.
         """
-        keys = set(keys)
         index = self._load_index()
         known = index["verdicts"].setdefault(name, {})
-        todo = sorted(keys - known.keys())
+        waves = {self._path(key): key for key in keys}
+        todo = sorted(path for path, key in waves.items() if key not in known)
 
-        def apply(key: str) -> str:
-            return rule(self.open(key))
+        def apply(path: Path) -> str:
+            return rule(StoredWaveform(path).read())
 
-        self._work(index, todo, apply, known.__setitem__, jobs, "checking" if progress else None)
-        return {key: known[key] for key in keys}
+        def record(path: Path, verdict: str) -> None:
+            known[waves[path]] = verdict
 
-    def open(self, key: str) -> np.memmap:
-        """Returns a stored waveform: memory-mapped, read-only, shape (n,), int16, peak 32767."""
-        return np.load(self._path(key), mmap_mode="r")
+        self._work(index, todo, apply, record, jobs, "checking" if progress else None)
+        return {key: known[key] for key in waves.values()}
+
+    def open(self, key: str) -> StoredWaveform:
+        """Returns a stored waveform.
+
+        Raises:
+            UserError: if it is gone or damaged.
+        """
+        return StoredWaveform(self._path(key))
 
     def _path(self, key: str) -> Path:
         return self._folder / key[:2] / f"{key}.npy"
 
-    def _is_current(self, entry: dict | None, stamp: list[int] | None) -> bool:
-        if entry is None or stamp is None or entry["stamp"] != stamp:
+    def _is_current(self, entry: dict | None, path: Path) -> bool:
+        if entry is None or entry["stamp"] is None or entry["stamp"] != stamp(path):
             return False
-        return "reason" in entry or os.path.exists(self._path(entry["key"]))
+        return "reason" in entry or self._is_whole(entry["key"])
+
+    def _is_whole(self, key: str) -> bool:
+        try:
+            self.open(key)
+        except UserError:  # gone or cut short; what is damaged within is noticed when it is read
+            return False
+        return True
 
     def _decode(self, path: Path) -> dict:
-        """Stores the file unless its content is; returns its key, or the reason why it cannot be stored."""
+        """Stores the file unless its content is; returns its stamp, and its key or why there is none."""
+        before = stamp(path)
         try:
-            if not stat.S_ISREG(os.stat(path).st_mode):  # reading a pipe would wait for ever
-                return {"reason": "unreadable: not a file"}
-            with open(path, "rb") as file:
+            with open_plain(path) as file:
                 digest = hashlib.file_digest(file, "sha256")
         except FileNotFoundError:
             return {"reason": "not found: paths start at the manifest's folder", "stamp": None}
@@ -128,39 +143,57 @@ class WaveformStore:
             return {"reason": f"unreadable: {error.strerror}", "stamp": None}
         digest.update(str(self._sample_rate).encode())
         key = digest.hexdigest()
-        if not self._path(key).exists():
+        found = {"key": key, "stamp": before}
+        if not self._is_whole(key):
             try:
                 wave = read_waveform(path, self._sample_rate)
             except AudioFileError as error:
-                return {"reason": str(error)}
-            wave /= max(np.abs(wave).max(), np.finfo(np.float32).tiny)
-            samples = np.rint(32767 * wave).astype(np.int16)
-            with self._replacing(self._path(key)) as temporary, open(temporary, "wb") as file:
-                np.save(file, samples)
-        return {"key": key}
+                found = {"reason": str(error), "stamp": before}
+            else:
+                if stamp(path) == before:
+                    self._write(key, wave)
+        if stamp(path) != before:
+            return {"reason": "changed while it was read: start again when it is complete", "stamp": None}
+        return found
+
+    def _write(self, key: str, wave: np.ndarray) -> None:
+        wave /= max(np.abs(wave).max(), np.finfo(np.float32).tiny)
+        wave *= 32767
+        with self._replacing(self._path(key)) as temporary:
+            write(temporary, np.rint(wave, out=wave).astype(np.int16))
 
     def _load_index(self) -> dict:
         try:
-            return json.loads((self._folder / "index.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {"files": {}, "verdicts": {}}
+            index = json.loads((self._folder / "index.json").read_text(encoding="utf-8"))
+            files = [entry for entries in index["files"].values() for entry in entries.values()]
+            verdicts = [text for texts in index["verdicts"].values() for text in texts.values()]
+            if all(map(_is_entry, files)) and all(isinstance(text, str) for text in verdicts):
+                return index
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            pass
+        return {"files": {}, "verdicts": {}}
 
     def _work(self, index: dict, todo: list, function: Callable, record: Callable, jobs, label) -> None:
         """Does what is to be done, and saves the index also when interrupted."""
         if not todo:
             return
         try:
-            _for_each(todo, function, record, jobs, label)
+            for_each(todo, function, record, jobs, label, self._patience_with)
         finally:
             data = json.dumps(index).encode()
             with self._replacing(self._folder / "index.json") as temporary:
                 temporary.write_bytes(data)
 
+    def _patience_with(self, path: Path) -> float:
+        """Returns the seconds that a file may take."""
+        size, _ = stamp(path) or (0, 0)
+        return self._patience + size / 1e6
+
     def _replacing(self, path: Path):
         return replacing(path, "make room there, or keep decoded clips elsewhere")
 
 
-def _stamp(path: Path) -> list[int] | None:
+def stamp(path: Path) -> list[int] | None:
     """Returns what changes when the file does, or None if it is not there."""
     try:
         status = os.stat(path)
@@ -169,16 +202,5 @@ def _stamp(path: Path) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _for_each(items: list, function: Callable, record: Callable, jobs: int | None, label: str | None) -> None:
-    """Calls ``record(item, function(item))``, the function in threads and reporting under ``label``."""
-    started = time.monotonic()
-    pool = ThreadPoolExecutor(jobs or os.cpu_count())
-    try:
-        futures = {pool.submit(function, item): item for item in items}
-        hidden = None if label else True  # None: shown on a terminal
-        for future in tqdm(as_completed(futures), label, len(futures), unit=" clips", disable=hidden):
-            record(futures[future], future.result())
-    finally:
-        pool.shutdown(cancel_futures=True)
-    if label and not sys.stderr.isatty():
-        print(f"{label}: {len(items)} clips, {time.monotonic() - started:.1f} s", file=sys.stderr)
+def _is_entry(entry: dict) -> bool:
+    return "stamp" in entry and any(isinstance(entry.get(name), str) for name in ("key", "reason"))

@@ -1,0 +1,19 @@
+"""Writing CSV that every reader splits into the same rows, whatever is in a cell."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+
+def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Writes UTF-8 CSV with lines that end in ``\\n``.
+
+    Bytes of a file name that are no UTF-8 go out as they came in.
+    """
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+        # Python quotes a cell with a lone "\r" only where "\r" ends the lines.
+        ends = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
+        writer = csv.writer(ends, lineterminator="\r\n")
+        writer.writerow(header)
+        writer.writerows(rows)
