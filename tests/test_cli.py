@@ -1,11 +1,15 @@
 """The command line: what it prints, and one line with exit code 2 for a mistake."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
-from starvox import UserError
+from starvox import UserError, build_models, load_experiment, snapshots
 from starvox.cli import main
 
 MISTAKES = {
@@ -16,6 +20,10 @@ MISTAKES = {
         "unknown device 'gpu'; use auto, cpu or cuda:N",
     ),
     "absent GPU": (["train", "smoke", "--device", "cuda:99"], "no GPU for DEVICE=cuda:99"),
+    "TF32 on the CPU": (
+        ["train", "smoke", "--device", "cpu", "--tf32"],
+        "--tf32 needs a GPU; leave it out, or choose one by DEVICE=cuda:0",
+    ),
     "nothing to resume": (["resume", "smoke"], "no run to go on with"),
     "no log": (["plot", "none", "-o", "curves"], "none"),
 }
@@ -59,6 +67,155 @@ def test_show_prints_every_value_with_its_file(capsys):
     assert any(
         line.startswith("training.epochs = 203  # ") and "47c97768-paper" not in line for line in lines
     )
+
+
+@pytest.fixture
+def run(speech):
+    """A run called smoke with one snapshot, in the current folder, and a recording."""
+    exp = load_experiment("smoke")
+    folder = Path("results/smoke")
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text(exp.dumps())
+    (folder / "labels.json").write_text('{"speaker": ["anna", "bert"], "birthplace": [], "sex": ["F", "M"]}')
+    (folder / "environment.json").write_text('{"seed": 0, "data": "gone.csv", "held_out": null}')
+    (folder / "log").write_text('[{"iteration": 1}]')
+    soundfile.write("in.wav", speech[:4000], 16000)
+    Path("file").write_text("no folder")
+    Path("m.csv").write_text("path,speaker,birthplace,sex\nin.wav,,,\n")
+    return folder
+
+
+# name -> arguments, and what the one line must say
+OF_A_RUN = {
+    "train: manifest of nothing": ("train smoke --data file --out x", "file: line 1: the header must be"),
+    "train: no clip": (
+        "train smoke --data none/m.csv --out x",
+        "none/m.csv: No such file or directory; give",
+    ),
+    "train: a folder": ("train smoke --data . --out x", ".: Is a directory; give the path of a manifest"),
+    "train: all too short": ("train smoke --data m.csv --out x", "m.csv: no clip can be used: 1 shorter"),
+    "train: store": (
+        "train smoke --data m.csv --out x --store file/x",
+        "cannot be written (",
+    ),
+    "train: out": ("train smoke --data m.csv --out file/x", "file/x"),
+    "train: broken config": ("train file --data m.csv", "file: "),
+    "train: not free": ("train smoke --data m.csv", "results/smoke holds a run already"),
+    "resume: no snapshot": ("resume smoke", "holds no snapshot to go on from"),
+    "resume: no run": ("resume smoke --out none", "no run to go on with"),
+    "show": ("show nothing", "no experiment 'nothing'; there are: 47c97768"),
+    "data: out": ("data --out file/x", "; make room, or name another folder"),
+    "data: foreign": ("data --out results", "not of the default corpus; move it"),
+    "plot: no log": ("plot none -o x", "none: no such log"),
+    "plot: no log but": ("plot in.wav -o x", "in.wav: not a log"),
+    "plot: out": ("plot smoke/none results/smoke -o x", "no such log"),
+    "plot: file for a folder": ("plot results/smoke -o file/x", "cannot be written ("),
+    "replay: no snapshot": ("replay smoke in.wav", "has no snapshot yet"),
+    "replay: no run": ("replay nothing in.wav", "no run in nothing nor in results/nothing"),
+    "replay: no sound": ("replay smoke none.wav", "no sound file at 'none.wav'"),
+    "replay: no GPU": ("replay smoke in.wav --device cuda:7", "no GPU for DEVICE=cuda:7"),
+    "replay: no such device": ("replay smoke in.wav --device tpu", "unknown device 'tpu'; use auto, cpu or"),
+    "replay: label": ("replay smoke in.wav --speaker ana", "no speaker 'ana'; the nearest: anna"),
+    "replay: other label": ("replay smoke in.wav --sex X", "no sex 'X'; known: F, M"),
+    "replay: no label known": ("replay smoke in.wav --birthplace x", "no birthplace 'x'; known: none"),
+    "replay: out": ("replay smoke in.wav --phase source -o file/x", "file/x"),
+    "evaluate: no snapshot": ("evaluate smoke --data m.csv", "has no snapshot yet"),
+    "evaluate: clips gone": (
+        "evaluate smoke",
+        "gone.csv: the clips that results/smoke was made with are gone",
+    ),
+    "evaluate: no run": ("evaluate .", "no run in . nor in results"),
+    "evaluate: no GPU": ("evaluate smoke --data m.csv --device cuda:7", "no GPU for DEVICE=cuda:7"),
+    "report: no run": ("report nothing", "no run in nothing"),
+    "report: out": ("report smoke -o file/x.html", "file/x.html: cannot be written ("),
+    "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no such folder"),
+    "manifest: out": ("manifest jvs . -o m.csv", "m.csv is there already"),
+}
+WITH_SNAPSHOT = ("label", "no GPU", "no such device", "replay: out")
+
+
+@pytest.mark.parametrize("case", OF_A_RUN)
+def test_every_command_tells_a_mistake_on_one_line(case, run, capsys):
+    arguments, message = OF_A_RUN[case]
+    if any(word in case for word in WITH_SNAPSHOT):
+        snapshots.save(run / "gen_iter_5.npz", build_models(load_experiment("smoke"))[0])
+    assert main(arguments.split()) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("starvox: ")
+    assert message in line
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ("train", "EXP"),
+        ("train smoke --jobs many", "--jobs"),
+        ("train smoke --seed -1", "--seed"),
+        ("replay smoke", "WAV"),
+        ("replay smoke a.wav --phase none", "--phase"),
+        ("replay smoke a.wav --speaker a --all-speakers", "--all-speakers"),
+        ("evaluate smoke --clips 0.5", "--clips"),
+        ("plot log", "--out"),
+        ("nothing", "COMMAND"),
+        ("", "COMMAND"),
+    ],
+)
+def test_wrong_options_are_named(arguments, word, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments.split())
+    assert caught.value.code == 2
+    error = capsys.readouterr().err.splitlines()
+    assert error[0].startswith("usage: starvox")
+    assert "error: " in error[-1]
+    assert word in error[-1]
+
+
+@pytest.mark.parametrize(("debug", "lines"), [([], 1), (["--debug"], 10)])
+def test_a_mistake_in_a_process_of_its_own(debug, lines):
+    """With a name of two lines, which must not become two."""
+    command = [sys.executable, "-m", "starvox", *debug, "train", "smoke", "--data", "a\nb\x1b[31m.csv"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == ""
+    if debug:
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+        assert len(done.stderr.splitlines()) > lines
+    else:
+        assert done.returncode == 2
+        assert done.stderr == (
+            "starvox: a\\nb\\x1b[31m.csv: No such file or directory; give the path of a manifest (CSV)\n"
+        )
+
+
+def test_a_terminal_that_lacks_a_letter(run):
+    """Its encoding cannot print the name of the folder; the work is done all the same."""
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "starvox", "plot", "results/smoke", "-o", "図"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "\\u56f3/wasserstein.png" in done.stdout
+    assert Path("図/wasserstein.png").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds what a process may map")
+def test_want_of_memory_is_one_line(run):
+    """A network whose widest layer takes 512 MB, where 256 MB are to be had."""
+    Path("wide").mkdir()
+    Path("wide/config.toml").write_text('extends = "smoke"\n[discriminator]\nfilters = 512\n')
+    soundfile.write("noise.wav", np.random.default_rng(0).normal(0, 0.1, 9000), 16000)
+    Path("noise.csv").write_text("path,speaker,birthplace,sex\nnoise.wav,a,,\n")
+    code = (
+        "import resource, sys, starvox.training.run\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + 2**28,) * 2)\n"
+        "sys.exit(starvox.cli.main(sys.argv[1:]))"
+    )
+    arguments = ["train", "wide", "--data", "noise.csv", "--out", "x", "--device", "cpu", "--jobs", "1"]
+    command = [sys.executable, "-c", f"import starvox.cli\n{code}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.splitlines()[-1].startswith("starvox: not enough memory; make the minibatch or")
 
 
 def test_help_teaches():

@@ -1,10 +1,13 @@
 """Experiments: what the record says, what children change, and what is refused."""
 
+import json
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starvox import UserError, experiment_ids, load_experiment
+from starvox import UserError, build_models, config, experiment_ids, load_experiment
 
 # the record's numbers, and the readings of ../experiments/47c97768/README.md
 RECORD = {
@@ -124,6 +127,30 @@ REFUSED = {
     "too many bins": ("[audio]\nbins = 1024", r"audio\.bins: "),
     "no fit of depth": ("[generator]\ndepth = 9", r"audio\.bins: 256 is not a multiple of .* 512"),
     "no fit of layers": ("[discriminator]\nlayers = 5", r"discriminator\.class_kernel: 5 halvings .* 8 x 8"),
+    "endless number": ("[training]\nlearning_rate = 1" + "0" * 5000, r"config\.toml: .*4300 digits"),
+    "huge number": ("[training]\nlearning_rate = 1" + "0" * 400, r"training\.learning_rate: .*\.\.\.$"),
+    "infinite": ("[loss]\nidentity_weight = inf", r"loss\.identity_weight: .*finite"),
+    "negative": ("[loss]\nidentity_weight = -1.0", r"loss\.identity_weight: .*greater than or equal to 0"),
+    "a truth for a number": ("[training]\nbatchsize = true", r"training\.batchsize: .*valid integer"),
+    "a float for a number": ("[training]\nbatchsize = 2.0", r"training\.batchsize: .*valid integer"),
+    "an array for a value": ("[training]\nbatchsize = [2]", r"training\.batchsize: .*valid integer"),
+    "a value for a table": ("training = 3", r"config\.toml: training: .*got 3"),
+    "a key twice": ("[audio]\nbins = 256\nbins = 256", r"config\.toml: .*line 4"),
+    "too many filters": ("[generator]\nfilters = 1000000000", r"generator\.filters: .*at most|less than"),
+    "too many weights": (
+        "[generator]\nfilters = 100000",
+        r"generator\.filters, .*1\.\d+e\+13 weights; at most",
+    ),
+    "a huge kernel": ("[generator]\nmerge_kernel = [99999, 99999]", r"generator\.filters, .*weights"),
+    "too deep": ("[generator]\ndepth = 1000000000", r"generator\.depth: .*less than or equal to 16"),
+    "too many layers": ("[discriminator]\nlayers = 1000000", r"discriminator\.layers: .*equal to 16"),
+    "a minibatch beyond memory": (
+        "[training]\nbatchsize = 999999",
+        r"training\.batchsize: a layer would have",
+    ),
+    "too many labels": ("[labels]\nspeaker = 10000000", r"labels\.speaker: .*less than or equal to 1000000"),
+    "nested too deep": ("x = " + "[" * 5000, r"config\.toml: nested too deep"),
+    "a name with line ends": ('"a\\nb" = 3', r"unknown key a\\nb;"),
     "even kernel": ("[generator]\nblock_kernel = [2, 3]", r"generator\.block_kernel: .*odd"),
 }
 
@@ -160,6 +187,93 @@ def test_a_missing_parent_is_named(write):
 def test_an_unknown_experiment_lists_those_there_are():
     with pytest.raises(UserError, match=r"no experiment '47c9'; there are: 47c97768, "):
         load_experiment("47c9")
+
+
+def test_a_missing_experiment_of_any_name():
+    for name in ("", "x" * 5000, "a\0b", "a\nb", ".", "/", "/dev/zero", "\udcff"):
+        with pytest.raises(UserError, match="no experiment") as caught:
+            load_experiment(name)
+        assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("parent", ["../nowhere", "x" * 5000, "a\\u0000b", "", "/", "."])
+def test_a_strange_parent(write, parent):
+    with pytest.raises(UserError, match=r"config\.toml: .*(extends|circle)"):
+        load_experiment(write("a", f'extends = "{parent}"'))
+
+
+def test_a_circle_by_another_spelling(write):
+    write("a", 'extends = "../a/../a"')
+    with pytest.raises(UserError, match="circle"):
+        load_experiment(write("a", 'extends = "../{}/../{}/a"'.format(*[write("b", "").parent.name] * 2)))
+
+
+def test_a_mark_and_windows_line_ends(write):
+    folder = write("a", "")
+    (folder / "config.toml").write_bytes(
+        b'\xef\xbb\xbfextends = "47c97768"\r\n[audio]\r\nmax_redraws = 3\r\n'
+    )
+    assert load_experiment(folder).audio.max_redraws == 3
+
+
+def test_not_utf8_and_a_folder_for_a_file(write):
+    folder = write("a", "")
+    (folder / "config.toml").write_bytes(b'title = "caf\xe9"')
+    with pytest.raises(UserError, match=r"config\.toml: not UTF-8 \(byte 12\); save it as UTF-8"):
+        load_experiment(folder)
+    (folder / "config.toml").unlink()
+    (folder / "config.toml").mkdir()
+    with pytest.raises(UserError, match="no experiment"):
+        load_experiment(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../outside", "/tmp/x", "..", "", "a\\b", "a\0b", "a\nb", 3, None, ["a"]]
+)
+def test_an_id_that_leads_out_of_the_results_is_refused(tmp_path, name):
+    config = json.loads(load_experiment("smoke").dumps())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"id": name}))
+    with pytest.raises(UserError, match=r"config\.json: id: expected the plain name"):
+        load_experiment(tmp_path / "config.json")
+
+
+def test_the_bound_on_weights_counts_what_is_built():
+    changes = {"filters": 3, "depth": 3, "blocks": 2, "block_convolutions": 1, "merge_kernel": (5, 1)}
+    other = SMOKE.model_copy(update={"generator": SMOKE.generator.model_copy(update=changes)})
+    for exp in (SMOKE, other):
+        weights = sum(p.size for model in build_models(exp) for p in model.params() if p.ndim == 4)
+        assert config._count_weights(exp) == weights
+
+
+SMOKE = load_experiment("smoke")
+KEYS = sorted(set(SMOKE.flatten()) - {"title"})
+VALUES = st.one_of(
+    *(st.integers(), st.integers(-3, 10**7), st.floats(), st.booleans(), st.text(max_size=5), st.none()),
+    *(
+        st.lists(st.integers(-2, 9), max_size=3),
+        st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+    ),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(changes=st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=3))
+def test_any_values_give_an_experiment_or_an_error_with_the_key(tmp_path_factory, changes):
+    values = json.loads(SMOKE.dumps())
+    for key, value in changes.items():
+        table, name = key.split(".")
+        values[table][name] = value
+    path = tmp_path_factory.getbasetemp() / "config.json"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    try:
+        exp = load_experiment(path)
+    except UserError as error:
+        complaint = str(error)
+    else:
+        assert config._count_weights(exp) <= config.MOST_WEIGHTS
+        return
+    assert complaint.isprintable()
+    assert re.match(rf"{path}: (missing key |unknown key )?[a-z]+\.[a-z_]+", complaint)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,10 +1,13 @@
 """Where to compute."""
 
+import subprocess
+import sys
+
 import chainer
 import pytest
 
 from starvox import UserError
-from starvox.device import describe, find_device
+from starvox.device import describe, find_device, use_tf32
 
 
 def test_the_cpu():
@@ -29,3 +32,29 @@ def test_auto_takes_the_gpu(cupy):
     device = find_device("auto")
     assert device.xp is cupy
     assert describe(device).startswith("cuda:0 (")
+
+
+def test_the_cpu_has_no_tf32():
+    with pytest.raises(UserError, match=r"--tf32 needs a GPU; leave it out, or choose one by DEVICE=cuda:0"):
+        use_tf32(find_device("cpu"))
+
+
+@pytest.mark.gpu
+def test_tf32_shortens_every_product(cupy):
+    """In a process of its own: it cannot be switched off again."""
+    code = (
+        "import numpy as np, cupy, starvox;"
+        "from starvox.device import describe, find_device, use_tf32;"
+        "from starvox.fast_gpu.product import multiply;"
+        "device = find_device('cuda:0');"
+        "a = cupy.asarray(np.random.default_rng(0).random((2, 64, 64), np.float32));"
+        "products = lambda: [cupy.dot(a[0], a[1]), multiply(a, a)];"
+        "exact = products();"
+        "use_tf32(device);"
+        "print(describe(device));"
+        "print(*(float(abs(x - y).max() / y.max()) for x, y in zip(products(), exact)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    name, errors = done.stdout.splitlines()
+    assert name.endswith(", TF32)")
+    assert all(1e-6 < float(error) < 1e-2 for error in errors.split())

@@ -10,12 +10,24 @@ from starvox.errors import UserError
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit code (2 for a mistake the user can mend)."""
     args = _parser().parse_args(argv)
+    args.argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A name that the terminal's encoding lacks must not end a training.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return args.run(args) or 0
     except UserError as error:
         if args.debug:
             raise
         print(f"starvox: {error}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        if args.debug:
+            raise
+        mend = "make the minibatch or the networks smaller"
+        reason = " ".join(str(error).split()) or "MemoryError"
+        print(f"starvox: not enough memory; {mend} ({reason})", file=sys.stderr)
         return 2
     except BrokenPipeError:  # as in `starvox show smoke | head`
         sys.stdout = None

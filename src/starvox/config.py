@@ -1,7 +1,11 @@
 """An experiment: TOML files with one parent each, validated and frozen."""
 
+import difflib
 import json
+import os
+import re
 import tomllib
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,8 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from starvox.errors import UserError
 
+# Far above any use; with more a computation would end in want of memory, or never.
+MOST = 1_000_000  # of anything that is counted
+DEEPEST = 16  # halvings of a map
+MOST_WEIGHTS = 2**31  # of both networks: 8 GB, and twice as much again to train them
+MOST_CELLS = 2**34  # of the largest map of a minibatch: 64 GB
+
 Kernel = Annotated[tuple[int, int], Field(strict=False)]
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, le=MOST)]
+NotNegative = Annotated[int, Field(ge=0, le=MOST)]
+Depth = Annotated[int, Field(gt=0, le=DEEPEST)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Initializer = Literal["lecun_normal", "he_normal", "glorot_uniform"]
@@ -24,16 +36,16 @@ class Audio(_Table):
     """How a waveform becomes a spectrogram; see experiments/47c97768/config.toml."""
 
     sample_rate: Positive
-    crop_samples: Positive
+    crop_samples: Annotated[int, Field(gt=0, le=1000 * MOST)]
     n_fft: Positive
     hop_length: Positive
     window: Literal["hamming"]
     window_periodic: bool
     normalization: Literal["min-max", "peak"]
     silence_rms: PositiveFloat
-    max_redraws: Annotated[int, Field(ge=0)]
+    max_redraws: NotNegative
     spectrum: Literal["magnitude", "power"]
-    first_bin: Annotated[int, Field(ge=0)]
+    first_bin: NotNegative
     bins: Positive
     frames: Positive
     floor: Annotated[float, Field(gt=0, lt=1)]
@@ -51,7 +63,7 @@ class Generator(_Table):
     """The shape of G."""
 
     filters: Positive
-    depth: Positive
+    depth: Depth
     blocks: Positive
     block_convolutions: Literal[1, 2]
     merge_kernel: Kernel
@@ -66,10 +78,10 @@ class Discriminator(_Table):
     """The shape of D."""
 
     filters: Positive
-    layers: Positive
+    layers: Depth
     slope: Annotated[float, Field(ge=0, lt=1)]
     class_kernel: Positive
-    class_pad: Annotated[int, Field(ge=0)]
+    class_pad: NotNegative
     initializer: Initializer
 
 
@@ -149,7 +161,7 @@ def load_experiment(experiment: str | Path) -> Experiment:
     path = _find(str(experiment))
     if path.suffix == ".json":
         values = _read(path, json.loads)
-        name = str(values.pop("id", path.parent.name))
+        name = _check_id(values.pop("id", path.parent.name), path)
         sources = dict.fromkeys(_flatten(values), str(path))
     else:
         values, sources = _inherit(path, ())
@@ -171,8 +183,8 @@ def experiment_ids() -> list[str]:
 
 def experiment_folder(name: str) -> Path | None:
     """Returns the folder of an experiment in ``experiments/``, or None if there is none of this id."""
-    folders = (root / name for root in _roots() if name)
-    return next((folder for folder in folders if (folder / "config.toml").is_file()), None)
+    folders = (root / name for root in _roots() if Path(name).name == name)  # a path is no id
+    return next((folder for folder in folders if os.path.isfile(folder / "config.toml")), None)
 
 
 def _roots() -> list[Path]:
@@ -185,21 +197,31 @@ def _find(experiment: str) -> Path:
     candidates = [given / "config.toml", given / "config.json", given]
     candidates += [root / experiment / "config.toml" for root in _roots()]
     for path in candidates:
-        if experiment and path.is_file():
+        if experiment and os.path.isfile(path):
             return path
     known = ", ".join(experiment_ids()) or "none found; run from the project's folder"
     raise UserError(f"no experiment {experiment!r}; there are: {known}")
 
 
+def _check_id(name: Any, path: Path) -> str:
+    """Refuses an id that is no name of a folder: results go to ``results/<id>``."""
+    plain = isinstance(name, str) and name.isprintable() and not re.search(r"[/\\]", name)
+    if not plain or name in ("", ".", ".."):
+        raise UserError(f"{path}: id: expected the plain name of an experiment, got {name!r}")
+    return name
+
+
 def _read(path: Path, parse) -> dict[str, Any]:
     try:
-        values = parse(path.read_text(encoding="utf-8"))
+        values = parse(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: {error}") from None
+    except RecursionError:
+        raise UserError(f"{path}: nested too deep; an experiment has tables of single values") from None
+    except ValueError as error:  # not TOML, not JSON, or a number of thousands of digits
+        raise UserError(f"{path}: {error}; mend it there") from None
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise UserError(f"{path}: {error.strerror}; give an experiment that can be read") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a table at the top")
     return values
@@ -219,11 +241,18 @@ def _inherit(path: Path, children: tuple[Path, ...]) -> tuple[dict, dict[str, st
         raise UserError(f"{path}: extends: expected the id of one experiment, got {parent!r}")
     beside = path.resolve().parent.parent / parent / "config.toml"
     try:
-        parent_path = beside if beside.is_file() else _find(parent)
+        parent_path = beside if os.path.isfile(beside) else _find(parent)
     except UserError as error:
         raise UserError(f"{path}: extends: {error}") from None
     values, parent_sources = _inherit(parent_path, (*children, path))
-    return _merge(values, own), parent_sources | sources
+    # Of a table that the child makes a value, or the other way round, nothing is left of the parent's.
+    kept = {key: file for key, file in parent_sources.items() if not any(_is_within(key, k) for k in sources)}
+    return _merge(values, own), kept | sources
+
+
+def _is_within(one: str, other: str) -> bool:
+    """Says whether one of two dotted keys lies below the other."""
+    return one.startswith(f"{other}.") or other.startswith(f"{one}.")
 
 
 def _merge(parent: dict, child: dict) -> dict:
@@ -255,12 +284,12 @@ def _explain(error: ValidationError, sources: dict[str, str], path: Path) -> str
         return f"{setter}: missing key {key}; add it, or extend an experiment that has it"
     if first["type"] == "extra_forbidden":
         return f"{setter}: unknown key {key}; {_nearest(key)}"
-    return f"{setter}: {key}: {first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}"
+    got = repr(first["input"])
+    got = got if len(got) < 80 else f"{got[:80]}..."
+    return f"{setter}: {key}: {first['msg'][0].lower()}{first['msg'][1:]}, got {got}"
 
 
 def _nearest(key: str) -> str:
-    import difflib
-
     table, _, name = key.rpartition(".")
     model = Experiment.model_fields[table].annotation if table in Experiment.model_fields else None
     names = list((model or Experiment).model_fields)
@@ -304,3 +333,23 @@ def _check_shapes(exp: Experiment, path: Path) -> None:
                 f"generator.{name}",
                 f"both sides must be odd so that the map keeps its size, got {list(kernel)}",
             )
+    if (weights := _count_weights(exp)) > MOST_WEIGHTS:
+        key = "generator.filters, discriminator.filters"
+        refuse(key, f"the networks would have {weights:.2g} weights; at most {MOST_WEIGHTS:.2g}")
+    cells = exp.training.batchsize * max(g.filters, d.filters) * a.bins * a.frames
+    if cells > MOST_CELLS:
+        refuse("training.batchsize", f"a layer would have {cells:.2g} numbers; at most {MOST_CELLS:.2g}")
+
+
+def _count_weights(exp: Experiment) -> int:
+    """Returns the weights of the convolutions, without biases; see docs/shapes.md."""
+    g, d = exp.generator, exp.discriminator
+    classes = sum(exp.labels.model_dump().values())
+    wide = g.filters * 2**g.depth
+    merge = wide * (wide + classes + 3) * prod(g.merge_kernel)
+    blocks = g.blocks * g.block_convolutions * wide**2 * prod(g.block_kernel)
+    ends = 2 * 49 * g.filters
+    scales = sum(2 * 16 * 2 * (g.filters * 2**level) ** 2 for level in range(g.depth))
+    last = d.filters * 2 ** (d.layers - 1)
+    halving = 16 * (d.filters + sum(2 * (d.filters * 2**level) ** 2 for level in range(d.layers - 1)))
+    return merge + blocks + ends + scales + halving + last * (classes * d.class_kernel**2 + 9)

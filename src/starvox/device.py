@@ -5,8 +5,10 @@ import re
 import sys
 
 import chainer
+import numpy as np
 
 from starvox.errors import UserError
+from starvox.fast_gpu import tf32
 
 
 def find_device(name: str = "auto"):
@@ -32,12 +34,35 @@ def find_device(name: str = "auto"):
     return chainer.get_device(f"@cupy:{number}")
 
 
+def require_gpu(device, option: str) -> None:
+    """Refuses an option that means nothing on the CPU.
+
+    Raises:
+        UserError: if the device is the CPU.
+    """
+    if device.xp is np:
+        raise UserError(f"{option} needs a GPU; leave it out, or choose one by DEVICE=cuda:0")
+
+
+def use_tf32(device) -> None:
+    """Lets matrix products of float32 use TF32 from now on.
+
+    Raises:
+        UserError: if the device has no TF32.
+    """
+    require_gpu(device, "--tf32")
+    if int(device.device.compute_capability) < 80:
+        raise UserError(f"{describe(device)} has no TF32, which came with capability 8.0; leave out --tf32")
+    tf32.use_tf32(device.xp)
+
+
 def describe(device) -> str:
-    """Returns the device's name for people, for example ``cpu`` or ``cuda:0 (NVIDIA ...)``."""
-    if device.xp is not chainer.backends.cuda.cupy:
+    """Returns the device's name for people, for example ``cpu`` or ``cuda:0 (NVIDIA ..., TF32)``."""
+    if device.xp is np:
         return "cpu"
     properties = device.xp.cuda.runtime.getDeviceProperties(device.device.id)
-    return f"cuda:{device.device.id} ({properties['name'].decode()})"
+    shortened = ", TF32" if tf32.is_tf32(device.xp) else ""
+    return f"cuda:{device.device.id} ({properties['name'].decode()}{shortened})"
 
 
 def _count_gpus() -> int:

@@ -61,7 +61,7 @@ def test_a_merged_cell(gen, table):
     place = [size // 2 for size in shape]
     h = np.zeros((1, table.filters * cell, *shape), np.float32)
     h[0, 0, place[0], place[1]] = 1
-    y = gen.merge(h, np.zeros((1, N_LABELS), np.float32))
+    y = gen.merge(gen.merge.conv.convolve_map(h), np.zeros((1, N_LABELS), np.float32))
     for name in [f"bottleneck{n + 1}" for n in range(table.blocks)]:
         y = gen[name](y)
     for name in [f"upsamp{n + 1}" for n in range(table.depth + 1)]:

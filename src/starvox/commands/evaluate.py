@@ -1,6 +1,7 @@
 """``starvox evaluate``."""
 
 import json
+import os
 from pathlib import Path
 
 from starvox.commands.options import add_command, count, natural
@@ -48,13 +49,15 @@ def _recorded(folder: Path) -> Path:
     try:
         values = json.loads(environment.read_text(encoding="utf-8"))
         held_out, data = values.get("held_out"), values["data"]
-    except (OSError, ValueError, KeyError, AttributeError):
+        if not isinstance(held_out, str | None) or not isinstance(data, str):
+            raise TypeError
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise UserError(
             f"{environment}: missing or damaged; give the folder of a run, and its clips with --data"
         ) from None
     if not held_out:
         print(f"{folder} knows no held-out clips; taking those of its training, {data} (--data takes others)")
     path = Path(held_out or data)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"{path}: the clips that {folder} was made with are gone; name others with --data")
     return path

@@ -1,5 +1,6 @@
 """Where things are, seen from the project's folder."""
 
+import os
 from pathlib import Path
 
 from starvox.errors import UserError
@@ -16,7 +17,7 @@ def run_folder(run: str) -> Path:
         UserError: if there is no run in either.
     """
     for folder in (Path(run), RESULTS / run):
-        if (folder / "config.json").is_file():
+        if os.path.isfile(folder / "config.json"):
             return folder
     raise UserError(
         f"no run in {run} nor in {RESULTS / run}: neither has a config.json; train first: make train EXP=..."

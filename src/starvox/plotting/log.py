@@ -23,6 +23,9 @@ LOG_KEYS = (
     "gen/loss",
 )
 
+_MOST_KEYS = 1000
+_SMALLEST, _LARGEST = 1e-45, 3.5e38  # about what float32 holds; matplotlib fails far beyond
+
 
 def read_log(path: str | Path) -> dict[str, np.ndarray]:
     """Reads the log that Chainer's LogReport writes.
@@ -50,6 +53,8 @@ def read_log(path: str | Path) -> dict[str, np.ndarray]:
     if not entries:
         raise UserError(f"{path}: no complete entry yet; wait for the first report of training")
     keys = dict.fromkeys([*LOG_KEYS, *(key for entry in entries for key in entry)])
+    if len(keys) > _MOST_KEYS:  # every key would get a value for every entry
+        raise _not_a_log(path)
     return {key: np.array([_number(entry.get(key)) for entry in entries]) for key in keys}
 
 
@@ -73,7 +78,9 @@ def _complete_entries(text: str, path: Path) -> list[dict]:
             entry, rest = decoder.raw_decode(text, rest)
         except json.JSONDecodeError:  # the end of the list, or of a file cut short
             return entries
-        if not isinstance(entry, dict) or np.isnan(_number(entry.get("iteration"))):
+        except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists in lists
+            raise _not_a_log(path) from None
+        if not isinstance(entry, dict) or not np.isfinite(_number(entry.get("iteration"))):
             raise _not_a_log(path)
         entries.append(entry)
 
@@ -85,7 +92,12 @@ def _skip(text: str, start: int, characters: str) -> int:
 
 
 def _number(value) -> float:
-    return float(value) if isinstance(value, int | float) else np.nan
+    """Returns a number as a training could have logged it: what float32 cannot hold is infinite, or 0."""
+    if not isinstance(value, int | float):
+        return np.nan
+    if abs(value) > _LARGEST:  # false for NaN
+        return np.inf if value > 0 else -np.inf
+    return 0.0 if abs(value) < _SMALLEST else float(value)
 
 
 def _not_a_log(path: Path) -> UserError:

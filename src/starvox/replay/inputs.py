@@ -1,6 +1,7 @@
 """The sound files that a person names: files, folders and patterns."""
 
 import glob
+import hashlib
 import os
 import re
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ import soundfile
 from starvox.errors import UserError
 
 _ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".oga", ".opus"}
+_LONGEST = 80  # bytes; a file's name may have 255, and this stands in it twice beside other words
 
 
 def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
@@ -41,15 +43,24 @@ def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
 
 
 def file_name(text: str) -> str:
-    """Returns ``text`` without what a file name cannot hold everywhere."""
-    return re.sub(r"[^\w.-]+", "_", text)
+    """Returns ``text`` without what a file name cannot hold everywhere, and short enough to stand in one.
+
+    A label or a path of a stranger's comes out without a separator, so that the
+    result lies in the folder it is meant for.
+    """
+    name = re.sub(r"[^\w.-]+", "_", text)
+    data = name.encode()
+    if len(data) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{data[:_LONGEST].decode(errors='ignore')}_{digest[:8]}"
 
 
 def _find(item: str, out: Path) -> list[Path]:
-    if Path(item).is_file():
+    if os.path.isfile(item):
         return [Path(item)]
     matches = (
-        [Path(item)] if Path(item).is_dir() else [Path(match) for match in glob.glob(item, recursive=True)]
+        [Path(item)] if os.path.isdir(item) else [Path(match) for match in glob.glob(item, recursive=True)]
     )
     found = []
     for match in sorted(matches):

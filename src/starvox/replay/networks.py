@@ -37,13 +37,15 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
     if not (folder / "config.json").is_file():
         raise UserError(f"{folder} is no results folder: it has no config.json; train first")
     exp = load_experiment(folder / "config.json")
+    labels = folder / "labels.json"
     try:
-        text = (folder / "labels.json").read_text(encoding="utf-8")
+        encoder = LabelEncoder.loads(labels.read_text(encoding="utf-8"), exp.labels.model_dump())
     except OSError as error:
-        raise UserError(
-            f"{folder / 'labels.json'}: {error.strerror}; the label names of the run are in it"
-        ) from None
-    encoder = LabelEncoder.loads(text, exp.labels.model_dump())
+        raise UserError(f"{labels}: {error.strerror}; the label names of the run are in it") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{labels}: not UTF-8; restore it, or train anew") from None
+    except UserError as error:
+        raise UserError(f"{folder}: {error}") from None
     found = snapshots.find(folder, snapshots.TRAINER if with_dis else snapshots.GENERATOR)
     if not found:
         raise UserError(f"{folder} has no snapshot yet; wait for the first, or train with --snapshot-every")

@@ -1,13 +1,12 @@
 """What a run was configured with, next to its experiment and that one's parents."""
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from starvox.config import Experiment, experiment_folder, load_experiment
 from starvox.errors import UserError
-from starvox.replay.report.values import flatten
+from starvox.replay.report.values import flatten, read_object
 
 
 class RunConfig(NamedTuple):
@@ -29,15 +28,12 @@ def read_run(folder: Path) -> RunConfig:
     """Reads ``config.json`` as it is, also one that today's code would refuse.
 
     Raises:
-        UserError: if the folder is not a run.
+        UserError: if the folder is not a run, or its ``config.json`` is damaged.
     """
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} is no results folder: it has no config.json; train first")
-    try:
-        values = flatten(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, AttributeError):
-        raise UserError(f"{path}: damaged; restore it, or train anew") from None
+    values = flatten(read_object(path))
     name = str(values.pop("id", folder.name))
     return RunConfig(name, str(values.pop("title", name)), values)
 

@@ -1,7 +1,6 @@
 """Putting the page together."""
 
 import csv
-import json
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -15,7 +14,7 @@ from starvox.replay.report.html import Html, join, section, table, tag
 from starvox.replay.report.markdown import render
 from starvox.replay.report.media import Media
 from starvox.replay.report.sounds import newest_samples, show_folder
-from starvox.replay.report.values import flatten, show, tree, words
+from starvox.replay.report.values import flatten, read_object, show, tree, words
 
 LIMIT = 24_000_000  # characters of pictures and sounds; a larger page is slow to open on a phone
 
@@ -60,7 +59,8 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     intro = progress(log, config.values.get("training.epochs"))
     if verdict := _verdict(evaluation):
         intro += f" Verdict of the evaluation of iteration {evaluation.get('iteration')}: {verdict}."
-    write_text(path, _page(config, intro, [part for part in sections if part]))
+    text = _page(config, intro, [part for part in sections if part])
+    write_text(path, text.encode(errors="replace").decode())  # JSON can hold half a character
     return Report(path, media.left_out)
 
 
@@ -171,12 +171,23 @@ def _environment(run: Path):
         (words(key), show(value)) for key, value in flatten(_json(run / "environment.json") or {}).items()
     ]
     labels = _json(run / "labels.json") or {}
-    rows += [(f"classes of {group}", show(len(names))) for group, names in labels.items()]
+    rows += [
+        (f"classes of {group}", show(len(names)))
+        for group, names in labels.items()
+        if isinstance(names, list)
+    ]
     rejected = run / "rejected.csv"
     if rejected.is_file():
-        with open(rejected, encoding="utf-8", errors="replace", newline="") as file:
-            rows.append(("clips not used (rejected.csv)", show(sum(1 for _ in csv.reader(file)) - 1)))
+        rows.append(("clips not used (rejected.csv)", show(_count_rows(rejected))))
     return "environment", "Environment and data", table((), rows)
+
+
+def _count_rows(path: Path) -> int:
+    try:
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            return sum(1 for _ in csv.reader(file)) - 1
+    except (OSError, csv.Error) as error:
+        raise UserError(f"{path}: damaged ({error}); remove it") from None
 
 
 def _left_out(names: list[str]):
@@ -190,12 +201,4 @@ def _nothing(text) -> Html:
 
 def _json(path: Path) -> dict | None:
     """Returns the object in a file, or None if there is no file."""
-    if not path.is_file():
-        return None
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        values = None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: damaged: it holds no JSON object; make it again, or remove it")
-    return values
+    return read_object(path) if path.is_file() else None

@@ -38,7 +38,12 @@ def show_folder(folder: Path, media: Media, what: str) -> Html:
 
 
 def _files(folder: Path):
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".png", ".wav") and path.is_file())
+    # A link in a stranger's folder could put any file of this machine on the page.
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix in (".png", ".wav") and path.is_file() and not path.is_symlink()
+    )
 
 
 def _by_source(paths: list[Path], folder: Path) -> dict[str, list[tuple[Path, str]]]:

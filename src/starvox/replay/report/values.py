@@ -1,8 +1,28 @@
 """Nested values, as they stand in a JSON file -> tables."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+from starvox.errors import UserError
 from starvox.replay.report.html import Html, join, table, tag
+
+_DEEPEST = 20  # objects in objects, in what this package writes: four
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        UserError: if the file holds anything else.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict) or _is_deep(values, _DEEPEST):
+        raise UserError(f"{path}: damaged: it holds no JSON object of starvox's; remove it, or restore it")
+    return values
 
 
 def show(value: Any) -> str:
@@ -81,3 +101,8 @@ def _named(value: dict | list) -> dict:
 
 def _nested(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and any(map(_nested, value)))
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not levels or any(_is_deep(child, levels - 1) for child in children)

@@ -1,0 +1,19 @@
+"""Products of float32 in TF32: 10 bits of a factor's fraction instead of 23, and several times the speed."""
+
+import numpy as np
+
+TF32_TENSOR_OP_MATH = 3  # cublasMath_t in cublas_api.h; CuPy gives it no name in Python
+
+
+def use_tf32(cupy) -> None:
+    """Switches TF32 on, on the current device, for all products from now on."""
+    from cupy_backends.cuda.libs import cublas
+
+    cupy._core.set_compute_type(np.float32, cupy._core._routines_linalg.COMPUTE_TYPE_TF32)
+    # for the products that say no type of their own (product.py)
+    cublas.setMathMode(cupy.cuda.device.get_cublas_handle(), TF32_TENSOR_OP_MATH)
+
+
+def is_tf32(cupy) -> bool:
+    """Says whether TF32 is on, by `use_tf32` or by the environment variable CUPY_TF32."""
+    return cupy._core.get_compute_type(np.float32) == cupy._core._routines_linalg.COMPUTE_TYPE_TF32

@@ -1,0 +1,249 @@
+"""A run folder that a stranger sends: whatever is in it, a clear error or a result, and no code runs."""
+
+import json
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment, snapshots
+from starvox.cli import main
+from starvox.plotting import LOG_KEYS, read_log
+from starvox.replay.inputs import file_name
+from starvox.replay.report import write_report
+
+HOSTILE = ["../../escaped", "a/../../b", "x" * 500, "声" * 200, "<script>1</script>$\\frac$%s{0}\n\0"]
+CLASSES = {"speaker": ["a", *HOSTILE], "birthplace": ["wales"], "sex": ["F", "M"]}
+FILES = {
+    "labels.json": json.dumps(CLASSES),
+    "environment.json": json.dumps(
+        {"seed": 0, "data": "m.csv", "held_out": None, "packages": {"numpy": "2"}}
+    ),
+    "evaluation.json": json.dumps(
+        {"iteration": 5, "errors": {"copy": {"mean": 0.1, "n": 4}}, "verdict": {"text": "neither"}}
+    ),
+    "rejected.csv": 'path,reason\na.wav,empty\n"b\nc.wav",silent: constant\n',
+    "log": json.dumps([dict.fromkeys(LOG_KEYS, 1.5)] * 2),
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    exp = load_experiment("smoke")
+    sizes = exp.labels.model_dump()
+    run = tmp_path_factory.mktemp("run") / "run"
+    run.mkdir()
+    assert LabelEncoder(CLASSES, sizes).target_size == 50
+    snapshots.save(run / "gen_iter_5.npz", build_models(exp)[0])
+    (run / "config.json").write_text(exp.dumps(), encoding="utf-8")
+    for name, text in FILES.items():
+        (run / name).write_text(text, encoding="utf-8")
+    return run
+
+
+@pytest.fixture
+def run(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return shutil.copytree(made, tmp_path / "results/run")
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(max_size=5), inside, max_size=4),
+    max_leaves=12,
+)
+
+
+@st.composite
+def spoilt(draw, text):
+    """Bytes: another file altogether, other JSON, or the valid file with a few bytes changed."""
+    valid = text.encode()
+    kind = draw(st.integers(0, 3))
+    if kind == 0:
+        return draw(st.binary(max_size=40))
+    if kind == 1:
+        return json.dumps(draw(json_values)).encode()
+    if kind == 2 and text.startswith("{"):
+        values = json.loads(text)
+        values[draw(st.sampled_from(sorted(values)))] = draw(json_values)
+        return json.dumps(values).encode()
+    place, length = draw(st.integers(0, len(valid))), draw(st.integers(0, 4))
+    return valid[:place] + draw(st.binary(max_size=4)) + valid[place + length :]
+
+
+def spoil(made, folder, name, content):
+    """Copies the run with one file replaced; without a log no curves are drawn."""
+    run = folder / "spoilt"
+    shutil.rmtree(run, ignore_errors=True)
+    shutil.copytree(made, run, ignore=shutil.ignore_patterns("log"))
+    (run / name).write_bytes(content)
+    return run
+
+
+def one_line(function, *arguments):
+    """Calls a function that may raise `UserError` of one line, and nothing else."""
+    complaint = ""
+    try:
+        function(*arguments)
+    except UserError as error:
+        complaint = str(error)
+    assert complaint.isprintable()
+
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "environment.json", "evaluation.json", "labels.json", "rejected.csv"]
+)
+@quick
+@given(data=st.data())
+def test_a_report_of_anything(made, tmp_path_factory, name, data):
+    text = FILES.get(name) or (made / name).read_text()
+    run = spoil(made, tmp_path_factory.getbasetemp(), name, data.draw(spoilt(text)))
+    one_line(write_report, run)
+
+
+@pytest.mark.parametrize("name", ["config.json", "labels.json"])
+@quick
+@given(data=st.data())
+def test_a_replay_of_anything(made, tmp_path_factory, name, data):
+    text = FILES.get(name) or (made / name).read_text()
+    run = spoil(made, tmp_path_factory.getbasetemp(), name, data.draw(spoilt(text)))
+    one_line(Replay.load, run)
+
+
+@quick
+@given(data=st.data())
+def test_an_evaluation_of_anything(made, tmp_path_factory, data):
+    content = data.draw(spoilt(FILES["environment.json"]))
+    run = spoil(made, tmp_path_factory.getbasetemp(), "environment.json", content)
+    with suppress(UserError):  # there are no clips: it never gets further
+        main(["--debug", "evaluate", str(run)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    content=spoilt(FILES["log"])
+    | st.lists(st.dictionaries(st.text(max_size=5), json_values)).map(
+        lambda entries: json.dumps([{"iteration": i, **entry} for i, entry in enumerate(entries)]).encode()
+    )
+)
+def test_a_log_of_anything(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "log"
+    path.write_bytes(content)
+    with suppress(UserError):
+        log = read_log(path)
+        assert {(values.dtype, values.ndim) for values in log.values()} == {(np.dtype(float), 1)}
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '[{"iteration": 1' + "0" * 5000 + "}]", '[{"iteration": ' + "[" * 99999]
+)
+def test_a_log_that_overflows_its_reader(tmp_path, text):
+    (tmp_path / "log").write_text(text)
+    one_line(read_log, tmp_path)
+
+
+def test_a_log_with_a_key_of_its_own_in_every_entry(tmp_path):
+    (tmp_path / "log").write_text(json.dumps([{"iteration": i, f"k{i}": 1} for i in range(30_000)]))
+    with pytest.raises(UserError, match="not a log"):  # it would take 7 GB
+        read_log(tmp_path)
+
+
+@pytest.mark.parametrize("value", [3.4e38, 1e-45])
+def test_curves_of_extreme_numbers(run, value):
+    signs = [dict.fromkeys(LOG_KEYS, sign * value) | {"iteration": 2 + sign} for sign in (-1, 1)]
+    (run / "log").write_text(json.dumps(signs))
+    for options in ([], ["--loglog"]):
+        assert main(["plot", str(run), "-o", "figures", *options]) == 0
+
+
+@pytest.mark.parametrize(
+    "content", ["[" * 99999, '{"a":' * 500 + "1" + "}" * 500, "1" * 5000, '{"seed": "\\ud800"}', ""]
+)
+@pytest.mark.parametrize("name", ["config.json", "labels.json", "environment.json", "evaluation.json"])
+def test_json_that_overflows_its_reader(run, name, content):
+    (run / name).write_text(content)
+    (run / "log").unlink()
+    one_line(write_report, run)
+    if name in ("config.json", "labels.json"):
+        with pytest.raises(UserError):
+            Replay.load(run)
+
+
+def test_names_lead_nowhere_else(run, tmp_path, speech):
+    """Every speaker of the run, whatever its name, gives files in the folder of the results."""
+    soundfile.write("in.wav", speech[:2000], 16000)
+    before = set(tmp_path.rglob("*"))
+    command = ["replay", "run", "in.wav", "--all-speakers", "--phase", "source", "-o", "out"]
+    assert main(command) == 0
+    new = set(tmp_path.rglob("*")) - before - {tmp_path / "out"}
+    assert {path.parent for path in new} == {tmp_path / "out"}
+    assert len(new) == 1 + 2 * len(CLASSES["speaker"])
+    assert all(path.name.startswith("in_") and path.name.isprintable() for path in new)
+    assert not Path("/tmp/escaped").exists()
+
+
+@given(text=st.text(max_size=300))
+def test_a_file_name_is_one_name(text):
+    name = file_name(text)
+    assert "/" not in name
+    assert "\0" not in name
+    assert len(name.encode()) <= 89
+    assert name.isprintable()
+    assert bool(name) == bool(text)
+
+
+def test_long_names_stay_different():
+    first, second = (file_name("x" * 200 + end) for end in "ab")
+    assert first != second
+    assert file_name("as it is") == "as_it_is"
+
+
+def test_a_link_in_a_run_puts_no_other_file_on_the_page(run, tmp_path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"\x89PNG of somebody")
+    (run / "samples/iter_5").mkdir(parents=True)
+    (run / "replay").mkdir()
+    for name in ("samples/iter_5/a.png", "replay/b.wav"):
+        (run / name).symlink_to(secret)
+    (run / "replay/c").symlink_to(tmp_path)
+    page = write_report(run).path.read_text()
+    assert "iVBOR" not in page  # no PNG in base64 but the drawn ones, which are SVG
+    assert "image/png" not in page
+    assert "audio/wav" not in page
+
+
+def test_an_id_reads_no_other_experiment(run, tmp_path):
+    outside = tmp_path / "outside"
+    shutil.copytree(Path(load_experiment("smoke").sources["title"]).parent, outside)
+    (outside / "README.md").write_text("# A\n\nprivate words")
+    config = json.loads((run / "config.json").read_text())
+    os.makedirs("experiments")
+    (run / "config.json").write_text(json.dumps(config | {"id": "../outside"}))
+    (run / "log").unlink()
+    assert "private words" not in write_report(run).path.read_text()
+    with pytest.raises(UserError, match="id: expected the plain name"):
+        Replay.load(run)
+
+
+def test_a_pickle_for_a_snapshot_is_refused(run, tmp_path, capsys):
+    """It would run code where it is unpickled."""
+
+    class Hostile:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "hacked"),)
+
+    np.savez(run / "gen_iter_5.npz", **{"downsamp1/conv/W": np.array([Hostile()], dtype=object)})
+    soundfile.write("in.wav", np.sin(np.arange(9000)), 16000)
+    assert main(["replay", "run", "in.wav", "--speaker", "a"]) == 2
+    assert re.fullmatch(r"starvox: .*gen_iter_5\.npz: cannot be loaded \(.*\n", capsys.readouterr().err)
+    assert not (tmp_path / "hacked").exists()
