@@ -1,9 +1,14 @@
 """Files that appear whole or not at all."""
 
+import os
+import stat
+import subprocess
+import sys
+
 import pytest
 
 from starvox import UserError
-from starvox.files import replacing, write_text
+from starvox.files import remove_leftovers, replacing, write_text
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
@@ -36,3 +41,38 @@ def test_what_cannot_be_written_is_named_with_the_mend(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"file/a\.txt: cannot be written \(.*\); make room"):
         write_text(tmp_path / "file" / "a.txt", "text")
+
+
+def test_it_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_end(tmp_path, monkeypatch):
+    done = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+
+        def note(*arguments, name=name, real=real):
+            kind = "folder" if isinstance(arguments[0], int) and is_folder(arguments[0]) else "file"
+            done.append(f"{name} {kind}")
+            real(*arguments)
+
+        monkeypatch.setattr(os, name, note)
+    write_text(tmp_path / "a.txt", "text")
+    assert done == ["fsync file", "replace file", "fsync folder"]
+
+
+def is_folder(descriptor):
+    return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+
+def test_leftovers_of_dead_processes_are_removed(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
+        dead = 2**22 + 1  # above the largest number that Linux gives
+        names = {number: f".a.png.{number}.123.tmp" for number in (dead, os.getpid(), alive.pid)}
+        (tmp_path / "curves").mkdir()
+        for name in names.values():
+            (tmp_path / "curves" / name).touch()
+        others = [tmp_path / name for name in ("notes.tmp", ".hidden", ".x.tmp", "a.png")]
+        for path in others:
+            path.touch()
+        remove_leftovers(tmp_path)
+        assert [path.name for path in (tmp_path / "curves").iterdir()] == [names[alive.pid]]
+        assert all(path.exists() for path in others)
+        alive.communicate(b"\n")

@@ -1,12 +1,17 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and stay."""
 
+import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from starvox.errors import UserError
+from starvox.errors import WriteError
+
+# What a file system says that cannot make a folder durable; some folders may be written but not read.
+_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 
 
 @contextmanager
@@ -14,14 +19,16 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
     """Gives a temporary name beside ``path`` to write to; moves it there at the end.
 
     A reader meets the old file or the new one, never half of it; if the writing
-    fails or is interrupted, the old one stays. Missing folders are made.
+    fails or is interrupted, the old one stays. The new file is on the disk before
+    it gets its name, and its name before this returns, so that it outlasts a
+    power failure too. Missing folders are made.
 
     Args:
         path: the file to make or replace.
         mend: what the user can do if it cannot be written.
 
     Raises:
-        UserError: if it cannot be written.
+        WriteError: if it cannot be written.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
@@ -29,14 +36,56 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
+            _sync(temporary)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
+        _sync_folder(path.parent)
     except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
+        raise WriteError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
 
 
-def write_text(path: str | Path, text: str) -> None:
-    """Writes a UTF-8 text with `replacing`."""
-    with replacing(path) as temporary:
+def write_text(path: str | Path, text: str, **mend: str) -> None:
+    """Writes a UTF-8 text with `replacing`, which takes ``mend``."""
+    with replacing(path, **mend) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary files of `replacing` below a folder that dead processes left there.
+
+    Another live process may be writing a figure there; its files stay.
+    """
+    for path in folder.rglob(".*.tmp"):
+        match = re.search(r"\.(\d+)(?:\.\d+)?\.tmp$", path.name)
+        if match and not _is_another(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_another(pid: int) -> bool:
+    """Says whether a process of this number lives and is not this one."""
+    if pid == os.getpid():  # in a container each run may have the same number
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        pass
+    return True
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(path: Path) -> None:
+    try:
+        _sync(path)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -28,16 +29,50 @@ def test_every_seconds_fires_first_and_last():
     assert [i for i in range(1, 11) if every(at(i))] == [1, 10]
 
 
+def test_every_seconds_counts_anew_when_the_other_trigger_fires(monkeypatch):
+    seconds = EverySeconds(30, Stop(1000), also=Every(4, Stop(1000)))
+    fired = []
+    for i in range(1, 14):  # ten seconds an iteration
+        monkeypatch.setattr(time, "monotonic", lambda i=i: 500 + 10 * i)
+        if seconds(at(i)):
+            fired.append(i)
+    assert fired == [1, 4, 7, 8, 11, 12]
+
+
+def test_every_seconds_gives_one_answer_an_iteration():
+    every = EverySeconds(1000, Stop(10))
+    assert [every(at(i)) for i in (1, 1, 2, 2)] == [True, True, False, False]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_asks_for_the_end(number, capsys):
     with Stop(1000) as stop:
+        stop.begin()
         os.kill(os.getpid(), number)
         assert stop.requested == number
         assert stop(at(1))
-        assert Every(400, stop)(at(1))
+        assert EverySeconds(400, stop)(at(1))
+        assert not Every(400, stop)(at(1))  # not the end: the training can be resumed
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
     assert "finishing this iteration" in capsys.readouterr().err
+
+
+def test_a_signal_between_the_extensions_ends_the_next_iteration():
+    """What was not saved in this iteration is saved in the next, and only then is the end."""
+    with Stop(1000) as stop:
+        stop.begin()
+        assert not stop(at(1))
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert not stop(at(1))
+        assert stop(at(2))
+
+
+def test_before_the_first_iteration_there_is_nothing_to_finish():
+    with Stop(1000) as stop:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.requested == signal.SIGTERM
 
 
 def test_the_signals_are_given_back():

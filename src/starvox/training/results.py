@@ -9,9 +9,9 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-from starvox import snapshots
+from starvox import files, snapshots
 from starvox.errors import UserError
-from starvox.files import write_text
+from starvox.training.lock import LOCK
 
 _PACKAGES = ("starvox", "chainer", "numpy", "scipy", "librosa", "soundfile", "cupy-cuda12x", "cupy-cuda13x")
 
@@ -19,30 +19,46 @@ _PACKAGES = ("starvox", "chainer", "numpy", "scipy", "librosa", "soundfile", "cu
 def check_free(folder: Path, overwrite: bool) -> None:
     """Refuses to put a new run where something is, unless that is a run and may go.
 
+    A run that was ended before its first iteration left nothing to keep, and is in nobody's way.
+
     Raises:
         UserError: if a run, or anything else, is in the way.
     """
-    if is_run(folder) and not overwrite:
+    begun = (folder / "log").exists() or snapshots.find(folder, snapshots.TRAINER)
+    if is_run(folder) and begun and not overwrite:
         go_on = "go on with it by `make resume`, or " if snapshots.find(folder, snapshots.TRAINER) else ""
         raise UserError(
             f"{folder} holds a run already; {go_on}start anew with ARGS=--overwrite, or choose another OUT="
         )
-    if not is_run(folder) and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_run(folder) and any(path.name != LOCK for path in folder.iterdir()):
         raise UserError(f"{folder} is not empty and not a run of starvox; choose another OUT=")
 
 
-def make(folder: Path) -> None:
-    """Makes the folder of a new run, without what was left of an old one.
+def clear(folder: Path) -> None:
+    """Removes an old run.
 
     Raises:
-        UserError: if it cannot be made.
+        UserError: if it cannot be removed.
     """
+    # What makes it a run stays till the new one replaces it: a kill leaves no folder of unknown things.
+    old = [path for path in folder.iterdir() if path.name not in (LOCK, "config.json")]
     try:
-        if is_run(folder):
-            shutil.rmtree(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        for path in old:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except OSError as error:
-        raise UserError(f"{folder}: cannot be made ({error.strerror}); choose another OUT=") from None
+        raise UserError(
+            f"{error.filename}: cannot be removed ({error.strerror}); choose another OUT="
+        ) from None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what a killed training left half-written in its folder."""
+    files.remove_leftovers(folder)
+    # what Chainer's own extensions leave, which wrote the snapshots and the log of earlier versions
+    for pattern in ("tmpsnapshot_iter_*", "tmpgen_iter_*", "log????????"):
+        for path in folder.glob(pattern):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def is_run(folder: Path) -> bool:
@@ -71,8 +87,11 @@ def read_environment(folder: Path) -> dict:
     """
     path = folder / "environment.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = json.loads(path.read_text(encoding="utf-8"))
+        if not {"seed", "data", "held_out"} <= dict(values).keys():
+            raise ValueError
+        return values
+    except (OSError, ValueError, TypeError, RecursionError):
         raise UserError(
             f"{path}: missing or damaged, so there is no run to go on with; start with `make train`"
         ) from None
@@ -80,7 +99,7 @@ def read_environment(folder: Path) -> dict:
 
 def write_environment(folder: Path, values: dict) -> None:
     """Writes ``environment.json``: what a run is made of, and with what."""
-    write_text(folder / "environment.json", json.dumps(values, indent=2) + "\n")
+    files.write_text(folder / "environment.json", json.dumps(values, indent=2) + "\n")
 
 
 def machine(device: str) -> dict:

@@ -10,6 +10,8 @@ from starvox.training.extensions import StopOnNonFinite
 
 
 class Trainer:
+    out = "no folder"
+
     def __init__(self, network, **observation):
         optimizer = chainer.optimizers.SGD().setup(network)
         self.observation = observation
@@ -55,3 +57,14 @@ def test_networks_are_looked_at_only_now_and_then():
     bad = network()
     bad[0].W.array[...] = np.nan
     check(Trainer(bad), closer=False)
+
+
+def test_the_last_good_snapshot_is_named(tmp_path):
+    trainer = Trainer(network(), loss=float("nan"))
+    with pytest.raises(UserError, match=r"No snapshot was written yet"):
+        check(trainer)
+    for name in ("snapshot_iter_5.npz", "snapshot_iter_6.npz", "gen_iter_6.npz"):
+        (tmp_path / name).touch()
+    trainer.out = tmp_path
+    with pytest.raises(UserError, match=rf"iteration 7: loss is .* {tmp_path}/snapshot_iter_6\.npz, is from"):
+        check(trainer)

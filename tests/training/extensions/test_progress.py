@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 
 def run(stream, iterations, first=0, seconds=1000.0):
-    progress = Progress(iterations, stream, seconds)
+    progress = Progress(iterations, lambda trainer: False, stream, seconds)
     trainer = SimpleNamespace(
         updater=SimpleNamespace(iteration=first),
         observation={"dis/wasserstein": -0.5, "gen/identity": 0.25, "gen/loss": 9.0},

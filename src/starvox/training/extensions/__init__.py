@@ -1,8 +1,10 @@
-"""What happens beside the updates: screen, figures, samples, checks."""
+"""What happens beside the updates: screen, log, figures, samples, checks, snapshots."""
 
 from starvox.training.extensions.curves import Curves
+from starvox.training.extensions.log import Log
 from starvox.training.extensions.non_finite import StopOnNonFinite
 from starvox.training.extensions.progress import Progress
 from starvox.training.extensions.samples import Samples
+from starvox.training.extensions.snapshots import RETAINED, Snapshots
 
-__all__ = ["Curves", "Progress", "Samples", "StopOnNonFinite"]
+__all__ = ["RETAINED", "Curves", "Log", "Progress", "Samples", "Snapshots", "StopOnNonFinite"]

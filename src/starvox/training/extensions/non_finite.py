@@ -2,7 +2,9 @@
 
 from chainer.training import Extension
 
+from starvox import snapshots
 from starvox.errors import UserError
+from starvox.training.extensions.on_host import are_on_host
 
 
 class StopOnNonFinite(Extension):
@@ -11,7 +13,8 @@ class StopOnNonFinite(Extension):
     Chainer's own FailOnNonNumber looks at parameters alone. The losses are
     looked at in every iteration; the networks, which takes longer, when
     `look_closer` says so, and always before a snapshot is written, so that no
-    snapshot holds such a value.
+    snapshot holds such a value. Losses on a GPU, which would have to be waited
+    for, are kept until then.
 
     Args:
         look_closer (callable): trigger of the closer look.
@@ -21,18 +24,19 @@ class StopOnNonFinite(Extension):
 
     def __init__(self, look_closer):
         self._look_closer = look_closer
+        self._kept = []  # (iteration, losses) not looked at yet
 
     def __call__(self, trainer):
-        bad = [key for key, value in trainer.observation.items() if not _is_finite(value)]
-        if self._look_closer(trainer):
-            bad += self._look(trainer.updater)
-        if bad:
-            raise UserError(
-                f"iteration {trainer.updater.iteration}: {', '.join(bad[:3])} "
-                f"{'is' if len(bad) == 1 else 'are'} not finite; stopped. "
-                "The snapshots in the results folder are from before; a smaller "
-                "training.learning_rate may help."
-            )
+        iteration, closer = trainer.updater.iteration, self._look_closer(trainer)
+        self._kept.append((iteration, dict(trainer.observation)))
+        if closer or are_on_host(trainer.observation):
+            kept, self._kept = self._kept, []
+            for at, losses in kept:
+                bad = [key for key, value in losses.items() if not _is_finite(value)]
+                if closer and at == iteration:
+                    bad += self._look(trainer.updater)
+                if bad:
+                    raise UserError(_describe(at, bad, trainer.out))
 
     @staticmethod
     def _look(updater):
@@ -44,6 +48,20 @@ class StopOnNonFinite(Extension):
                 for persistent in link._persistent:
                     if not _is_finite(getattr(link, persistent)):
                         yield f"{name}{path}/{persistent}"
+
+
+def _describe(iteration, bad, out):
+    return (
+        f"iteration {iteration}: {', '.join(bad[:3])} {'is' if len(bad) == 1 else 'are'} not finite; "
+        f"stopped. {_describe_last(out)}; a smaller training.learning_rate may help."
+    )
+
+
+def _describe_last(out):
+    found = snapshots.find(out, snapshots.TRAINER)
+    if not found:
+        return "No snapshot was written yet"
+    return f"The last snapshot, {found[max(found)]}, is from before"
 
 
 def _is_finite(value):

@@ -6,6 +6,8 @@ import time
 from chainer.training import Extension
 from tqdm import tqdm
 
+from starvox.training.extensions.on_host import are_on_host
+
 _SHOWN = {
     "W": "dis/wasserstein",
     "GP": "dis/gradient_penalty",
@@ -20,16 +22,22 @@ _SHOWN = {
 class Progress(Extension):
     """A progress bar on a terminal, plain lines elsewhere.
 
+    Losses on a GPU, which would have to be waited for, are those of the last
+    iteration at which ``look`` fired.
+
     Args:
         iterations (int): of the whole training.
+        look (callable): trigger; the log's.
         stream: where to write; stderr by default.
         seconds (float): between two plain lines, after the first three iterations.
     """
 
     priority = -80
 
-    def __init__(self, iterations, stream=None, seconds=10.0):
+    def __init__(self, iterations, look, stream=None, seconds=10.0):
         self._iterations = iterations
+        self._look = look
+        self._losses = ""
         self._stream = stream or sys.stderr
         self._seconds = seconds
         self._bar = None
@@ -43,15 +51,17 @@ class Progress(Extension):
             )
 
     def __call__(self, trainer):
-        iteration = trainer.updater.iteration
+        iteration, observation = trainer.updater.iteration, trainer.observation
+        if not are_on_host(observation) and self._look(trainer):
+            self._losses = _describe(observation)
         if self._bar is not None:
             if time.monotonic() - self._printed > self._bar.mininterval:
                 self._printed = time.monotonic()
-                self._bar.set_postfix_str(_describe(trainer.observation), refresh=False)
+                self._bar.set_postfix_str(self._describe_last(observation), refresh=False)
             self._bar.update(iteration - self._bar.n)
         elif self._is_due(iteration):
             self._printed = time.monotonic()
-            self._print_line(iteration, trainer.observation)
+            self._print_line(iteration, self._describe_last(observation))
 
     def finalize(self):
         if self._bar is not None:
@@ -62,12 +72,15 @@ class Progress(Extension):
         waited = time.monotonic() - self._printed >= self._seconds
         return early or waited or iteration == self._iterations
 
-    def _print_line(self, iteration, observation):
+    def _print_line(self, iteration, losses):
         pace = (time.monotonic() - self._started) / (iteration - self._first)
         speed = f"{1 / pace:.2f} it/s" if pace < 1 else f"{pace:.2f} s/it"
         left = tqdm.format_interval(pace * (self._iterations - iteration))
-        line = f"iteration {iteration}/{self._iterations}, {speed}, {left} left: {_describe(observation)}"
+        line = f"iteration {iteration}/{self._iterations}, {speed}, {left} left: {losses}"
         print(line, file=self._stream, flush=True)
+
+    def _describe_last(self, observation):
+        return _describe(observation) if are_on_host(observation) else self._losses
 
 
 def _describe(observation):

@@ -1,0 +1,38 @@
+"""The log: every loss, in a file that is whole at any moment."""
+
+import json
+from pathlib import Path
+
+from chainer.training.extensions import LogReport
+
+from starvox.files import write_text
+
+
+class Log(LogReport):
+    """Chainer's LogReport, which writes ``log`` so that it appears whole or not at all.
+
+    A resumed run starts with the log of its snapshot: entries that a killed
+    process wrote after it are made again, the same.
+
+    Args:
+        keys (list of str): what to log.
+        trigger (callable): when to write an entry.
+    """
+
+    def __init__(self, keys, trigger):
+        super().__init__(keys, trigger, log_name=None)  # Chainer writes no file itself
+
+    def initialize(self, trainer):
+        if self.log:
+            self._write(trainer)
+        else:
+            (Path(trainer.out) / "log").unlink(missing_ok=True)
+
+    def __call__(self, trainer):
+        entries = len(self.log)
+        super().__call__(trainer)
+        if len(self.log) > entries:
+            self._write(trainer)
+
+    def _write(self, trainer):
+        write_text(Path(trainer.out) / "log", json.dumps(self.log, indent=4), mend="make room there")

@@ -1,0 +1,42 @@
+"""What a run needs to go on from, and the generators it leaves."""
+
+from pathlib import Path
+
+from chainer.training import Extension
+
+from starvox import snapshots
+
+RETAINED = 2  # snapshots of the trainer
+
+
+class Snapshots(Extension):
+    """Writes ``snapshot_iter_N.npz``, and at the planned iterations ``gen_iter_N.npz``.
+
+    Of the trainer's snapshots the last two that are known to be whole stay; an
+    older one goes when the new one is safely on the disk. All of the generator's
+    stay. The generator's is written first: after a kill between the two, the
+    resumed run passes this iteration again and writes the same bytes.
+
+    Args:
+        planned (callable): trigger of the generator's snapshot; asked only when the extension runs.
+    """
+
+    priority = -100  # after all that a snapshot tells to be done
+
+    def __init__(self, planned):
+        self._planned = planned
+        self._whole = []  # iterations
+
+    def initialize(self, trainer):
+        if trainer.updater.iteration:  # resumed from it
+            self._whole = [trainer.updater.iteration]
+
+    def __call__(self, trainer):
+        out, iteration = Path(trainer.out), trainer.updater.iteration
+        if self._planned(trainer):
+            snapshots.save(out / f"{snapshots.GENERATOR}_{iteration}.npz", trainer.updater.gen)
+        snapshots.save(out / f"{snapshots.TRAINER}_{iteration}.npz", trainer)
+        self._whole = [*self._whole, iteration][-RETAINED:]
+        for number, path in snapshots.find(out, snapshots.TRAINER).items():
+            if number < iteration and number not in self._whole:
+                path.unlink(missing_ok=True)
