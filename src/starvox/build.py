@@ -3,12 +3,14 @@
 import chainer
 import numpy as np
 
-from starvox import cpu_convolution
+from starvox import fast_cpu, fast_gpu
 from starvox.config import Experiment
 from starvox.corpus.labels import GROUPS
 from starvox.models import Discriminator, Generator
 
-cpu_convolution.enable()
+fast_cpu.enable()
+if chainer.backends.cuda.available:
+    fast_gpu.enable()
 
 _INITIALIZERS = {
     "lecun_normal": chainer.initializers.LeCunNormal,

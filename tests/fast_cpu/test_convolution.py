@@ -1,13 +1,11 @@
 """The convolutions on the CPU, against Chainer's own."""
 
-import itertools
-
 import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
 
-from starvox import build, cpu_convolution  # noqa: F401  (build switches it on)
+from starvox.fast_cpu import workers
 
 # channels in and out, map, kernel, stride, pad: those of the record, and odd ones
 SHAPES = [
@@ -18,21 +16,9 @@ SHAPES = [
     (5, 4, (31, 23), (3, 2), (2, 3), (0, 1)),
     (6, 3, (4, 4), (4, 4), 1, 0),
     (6, 3, (8, 8), (4, 4), 2, 1),
+    (20, 1, (24, 26), (5, 5), 1, 2),
+    (3, 2, (70, 66), (2, 2), 3, 0),
 ]
-
-
-@pytest.fixture
-def originals():
-    """Gives Chainer its own functions back while a reference is computed."""
-
-    def compute(function, *args):
-        cpu_convolution.disable()
-        try:
-            return function(*args)
-        finally:
-            cpu_convolution.enable()
-
-    return compute
 
 
 def derivatives(function, x, W, b, stride, pad):
@@ -45,9 +31,11 @@ def derivatives(function, x, W, b, stride, pad):
     return [value.array for value in (y, *first, *second)]
 
 
+@pytest.mark.parametrize("threads", ["1", "3"])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("function", [F.convolution_2d, F.deconvolution_2d])
-def test_equals_chainers_own(function, shape, originals):
+def test_equals_chainers_own(function, shape, threads, chainers_own, monkeypatch):
+    monkeypatch.setattr(workers, "count", lambda: int(threads))
     n_in, n_out, size, ksize, stride, pad = shape
     rng = np.random.default_rng(0)
     channels = (n_out, n_in) if function is F.convolution_2d else (n_in, n_out)
@@ -55,17 +43,6 @@ def test_equals_chainers_own(function, shape, originals):
     W = rng.standard_normal((*channels, *ksize), dtype=np.float32)
     b = rng.standard_normal(n_out, dtype=np.float32)
     ours = derivatives(function, x, W, b, stride, pad)
-    theirs = originals(derivatives, function, x, W, b, stride, pad)
+    theirs = chainers_own(derivatives, function, x, W, b, stride, pad)
     for mine, reference in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, reference, rtol=1e-5, atol=1e-5 * abs(reference).max())
-
-
-def test_it_is_on_by_default_and_can_be_switched_off():
-    core = [cls._forward_cpu_core for cls in cpu_convolution._CLASSES]
-    cpu_convolution.disable()
-    off = [cls._forward_cpu_core for cls in cpu_convolution._CLASSES]
-    cpu_convolution.enable()
-    assert not set(core) & set(off)
-    assert core == [cls._forward_cpu_core for cls in cpu_convolution._CLASSES]
-    assert off == list(cpu_convolution._originals.values())
-    assert not any(a is b for a, b in itertools.combinations(core, 2))

@@ -1,0 +1,92 @@
+"""ReLU, leaky ReLU and RMSprop, shared among threads."""
+
+import numpy as np
+from chainer.functions.activation import leaky_relu, relu
+from chainer.optimizers import rmsprop
+
+from starvox.fast_cpu import kernels, workers
+from starvox.fast_cpu.workers import share, split
+
+# Fewer numbers than this are not worth another thread.
+_PIECE = 1 << 15
+
+_relu_forward = relu.ReLU.forward_cpu
+_relu_backward = relu.ReLUGrad2.forward_cpu
+_leaky_relu_forward = leaky_relu.LeakyReLU.forward_cpu
+_leaky_relu_backward = leaky_relu._LeakyReLUGrad.forward_cpu
+_rmsprop_update = rmsprop.RMSpropRule.update_core_cpu
+
+
+def _piecewise(kernel, *arguments):
+    """Calls a kernel with pieces, one-dimensional views, of the arrays among its arguments."""
+    flat = [value.reshape(-1) if isinstance(value, np.ndarray) else value for value in arguments]
+    n = flat[0].size
+
+    def one(start, stop):
+        kernel(*(value[start:stop] if isinstance(value, np.ndarray) else value for value in flat))
+
+    share(one, split(n, min(workers.count(), -(-n // _PIECE))))
+
+
+def _fits(*arrays):
+    return all(
+        type(array) is np.ndarray and array.dtype == np.float32 and array.flags.c_contiguous
+        for array in arrays
+    )
+
+
+def relu_forward(self, inputs):
+    """Replaces ``ReLU.forward_cpu``."""
+    if not _fits(*inputs):
+        return _relu_forward(self, inputs)
+    y = np.empty_like(inputs[0])
+    _piecewise(kernels.relu, inputs[0], y)
+    self.retain_outputs((0,))
+    return (y,)
+
+
+def relu_backward(self, inputs):
+    """Replaces ``ReLUGrad2.forward_cpu``."""
+    if not _fits(self.b, *inputs):
+        return _relu_backward(self, inputs)
+    gx = np.empty_like(inputs[0])
+    _piecewise(kernels.relu_backward, inputs[0], self.b, gx)
+    return (gx,)
+
+
+def leaky_relu_forward(self, inputs):
+    """Replaces ``LeakyReLU.forward_cpu``."""
+    if not _fits(*inputs) or self.slope < 0:
+        return _leaky_relu_forward(self, inputs)
+    y = np.empty_like(inputs[0])
+    _piecewise(kernels.leaky_relu, inputs[0], np.float32(self.slope), y)
+    self.retain_outputs((0,))
+    return (y,)
+
+
+def leaky_relu_backward(self, inputs):
+    """Replaces ``_LeakyReLUGrad.forward_cpu``."""
+    if not _fits(self.cond, *inputs):
+        return _leaky_relu_backward(self, inputs)
+    gx = np.empty_like(inputs[0])
+    _piecewise(kernels.leaky_relu_backward, inputs[0], self.cond, np.float32(self.slope), gx)
+    return (gx,)
+
+
+def rmsprop_update(self, param):
+    """Replaces ``RMSpropRule.update_core_cpu``."""
+    hyper = self.hyperparam
+    if param.grad is None or hyper.eps_inside_sqrt or not _fits(param.grad, param.data, self.state["ms"]):
+        return _rmsprop_update(self, param)
+    rate, alpha, eps = (np.float32(value) for value in (hyper.lr, hyper.alpha, hyper.eps))
+    _piecewise(kernels.rmsprop, param.grad, rate, alpha, eps, param.data, self.state["ms"])
+    return None
+
+
+REPLACEMENTS = {
+    (relu.ReLU, "forward_cpu"): relu_forward,
+    (relu.ReLUGrad2, "forward_cpu"): relu_backward,
+    (leaky_relu.LeakyReLU, "forward_cpu"): leaky_relu_forward,
+    (leaky_relu._LeakyReLUGrad, "forward_cpu"): leaky_relu_backward,
+    (rmsprop.RMSpropRule, "update_core_cpu"): rmsprop_update,
+}

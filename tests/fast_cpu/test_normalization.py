@@ -1,0 +1,52 @@
+"""Batch normalisation, against Chainer's own."""
+
+import chainer
+import chainer.functions as F
+import chainer.links as L
+import numpy as np
+import pytest
+
+SHAPES = [(2, 3, 40, 36), (1, 5, 7, 9), (4, 1, 16, 16), (2, 17, 1, 1)]
+
+
+def train(shape):
+    """The output, the gradients and the running statistics after two minibatches."""
+    rng = np.random.default_rng(0)
+    link = L.BatchNormalization(shape[1], decay=0.8, eps=1e-3)
+    link.gamma.array[...] = rng.standard_normal(shape[1])
+    link.beta.array[...] = rng.standard_normal(shape[1])
+    for _ in range(2):
+        x = chainer.Variable(3 + 2 * rng.standard_normal(shape, dtype=np.float32))
+        weight = rng.standard_normal(shape, dtype=np.float32)
+        y = link(x)
+        gradients = chainer.grad([F.sum(y**2 * weight)], [x, link.gamma, link.beta])
+    return [y.array, *(gradient.array for gradient in gradients), link.avg_mean, link.avg_var]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equals_chainers_own(shape, chainers_own):
+    for mine, reference in zip(train(shape), chainers_own(train, shape), strict=True):
+        np.testing.assert_allclose(mine, reference, rtol=1e-4, atol=1e-5 * max(1, abs(reference).max()))
+
+
+def test_a_far_mean_does_not_spoil_the_variance():
+    x = 1000 + np.random.default_rng(0).standard_normal((2, 2, 64, 64), dtype=np.float32)
+    y = L.BatchNormalization(2)(x).array
+    np.testing.assert_allclose(y.std(axis=(0, 2, 3)), 1, rtol=1e-3)
+    np.testing.assert_allclose(y.mean(axis=(0, 2, 3)), 0, atol=1e-3)
+
+
+def test_other_shapes_and_types_are_left_to_chainer():
+    x = np.random.default_rng(0).standard_normal((8, 3))
+    y = F.batch_normalization(x, np.ones(3), np.zeros(3)).array
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y.mean(axis=0), 0, atol=1e-12)
+
+
+def test_gradients_of_gradients_are_chainers():
+    x = chainer.Variable(np.random.default_rng(0).standard_normal((2, 2, 5, 5), dtype=np.float32))
+    link = L.BatchNormalization(2)
+    (first,) = chainer.grad([F.sum(link(x) ** 3)], [x], enable_double_backprop=True)
+    (second,) = chainer.grad([F.sum(first**2)], [x])
+    assert np.isfinite(second.array).all()
+    assert abs(second.array).max() > 0
