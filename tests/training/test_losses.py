@@ -46,7 +46,7 @@ class Linear:
 
     def __call__(self, x):
         y = F.sum(F.broadcast_to(self.w, x.shape) * x, axis=(1, 2, 3))
-        return None, None, F.stack([y] * self.outputs, axis=1)
+        return F.stack([y] * self.outputs, axis=1)
 
 
 def test_gradient_penalty_of_a_linear_critic():
@@ -77,7 +77,7 @@ def test_gradient_penalty_of_a_map_of_outputs(output, norm):
 def test_gradient_penalty_is_taken_sample_by_sample():
     # D(x) = |x|^2 / 2 has the gradient x, here of norm 1 and 3: mean of 0 and 4
     def dis(x):
-        return None, None, F.sum(x**2, axis=(1, 2, 3)) / 2
+        return F.sum(x**2, axis=(1, 2, 3)) / 2
 
     x = np.array([1, 3], np.float32).reshape(2, 1, 1, 1)
     check(losses.gradient_penalty(dis, x), 2, [])

@@ -46,7 +46,20 @@ class Discriminator(chainer.Chain):
             (B, 1024, 4, 4), classification (B, 1476) before the sigmoid, and
             adversarial (B, 1, 4, 4), larger where x looks real.
         """
+        h = self.extract(x)
+        return h, self.classify(h), self.judge(h)
+
+    def extract(self, x):
+        """Returns the feature of a minibatch: the map before the two heads."""
         h = x
         for name in self._names:
             h = F.leaky_relu(self[name](h), slope=self._slope)
-        return h, F.mean(self.clazz(h), axis=(2, 3)), self.discriminate(h)
+        return h
+
+    def classify(self, h):
+        """Returns the classification of a feature, before the sigmoid."""
+        return F.mean(self.clazz(h), axis=(2, 3))
+
+    def judge(self, h):
+        """Returns the adversarial map of a feature."""
+        return self.discriminate(h)

@@ -89,7 +89,28 @@ class Generator(chainer.Chain):
         Returns:
             Variable of shape (B, 1, bins, frames), float32: log magnitude in (0, 1).
         """
-        h = self._through(self._downsampling, x)
+        return self.decode(self.encode(x), c)
+
+    @property
+    def downsampling(self):
+        """The links of `encode` with a normalisation, in their order."""
+        return [self[name] for name in self._downsampling]
+
+    def encode(self, x):
+        """Returns what `decode` starts from: the part of G that sees no labels.
+
+        That is the downsampling and the map's part of the merge's convolution.
+
+        Args:
+            x: as for `forward`.
+
+        Returns:
+            Variable of shape (B, filters * 2^depth, bins / 2^depth, frames / 2^depth).
+        """
+        return self.merge.conv.convolve_map(self._through(self._downsampling, x))
+
+    def decode(self, h, c):
+        """Returns `forward`'s output for ``h = encode(x)``."""
         h = self.merge(h, c)
         h = self._through(self._bottleneck, h)
         h = self._through(self._upsampling, h)

@@ -3,6 +3,8 @@
 import chainer.functions as F
 import chainer.links as L
 
+from starvox.models.merge_weights import label_taps, map_weights
+
 
 class LabelMerge(L.Convolution2D):
     """``conv(concat(h, repeat(c)))``, without ever building the repeated labels.
@@ -26,24 +28,28 @@ class LabelMerge(L.Convolution2D):
         super().__init__(in_channels + n_labels, out_channels, ksize, pad=pad, nobias=True, initialW=initialW)
         self._split = in_channels
 
-    def forward(self, h, c):
-        """Merges a map and the labels.
+    def convolve_map(self, h):
+        """Returns the map's part, (B, out_channels, H, W), of ``h`` (B, in_channels, H, W).
+
+        It is the same whatever labels follow in `forward`.
+        """
+        return F.convolution_2d(h, map_weights(self.W, self._split), pad=self.pad)
+
+    def forward(self, map_part, c):
+        """Adds the labels' part to the map's.
 
         Args:
-            h (Variable of shape (B, in_channels, H, W), float32).
+            map_part (Variable of shape (B, out_channels, H, W), float32): from `convolve_map`.
             c (ndarray of shape (B, n_labels), float32): input labels in {0, 1}.
 
         Returns:
             Variable of shape (B, out_channels, H, W), float32.
         """
-        W_map, W_label = F.split_axis(self.W, [self._split], axis=1)
-        size = h.shape[2:]
-        out, labels, *ksize = W_label.shape
-        taps = F.matmul(c, F.reshape(F.transpose(W_label, (1, 0, 2, 3)), (labels, -1)))
+        taps = label_taps(self.W, self._split, c)
+        size, ksize = map_part.shape[2:], taps.shape[2:]
         taps = F.reshape(taps, (-1, ksize[0] * ksize[1]))
         label_part = F.matmul(taps, self._tap_inside(size, ksize))
-        map_part = F.convolution_2d(h, W_map, pad=self.pad)
-        return map_part + F.reshape(label_part, (-1, out, *size))
+        return map_part + F.reshape(label_part, map_part.shape)
 
     def _tap_inside(self, size, ksize):
         """Returns (kh * kw, H * W): 1 where a tap at that cell falls inside the map."""

@@ -33,18 +33,18 @@ def mix(x_fake, x_other, ratio):
     return x_other * ratio + x_fake * (1 - ratio)
 
 
-def gradient_penalty(dis, x_mixed, output="sum"):
+def gradient_penalty(judge, x_mixed, output="sum"):
     """How far the norm of D's gradient is from 1: mean of (|grad D(x)|_2 - 1)^2.
 
     Gulrajani et al. 2017, equation 3. The norm is taken sample by sample.
 
     Args:
-        dis (callable): returns (feature, classification, adversarial).
+        judge (callable): returns D's adversarial map.
         x_mixed (ndarray of shape (B, 1, bins, frames)): where to take it.
         output (str): ``sum`` or ``mean`` of D's adversarial map is differentiated.
     """
     x = chainer.Variable(x_mixed)
-    _, _, judged = dis(x)
+    judged = judge(x)
     if output == "mean":
         judged = F.mean(judged, axis=tuple(range(1, judged.ndim)))
     (gradient,) = chainer.grad([judged], [x], enable_double_backprop=True)
