@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from starvox import load_experiment, spectrogram
-from starvox.training.assemble import build_updater, count_iterations, make_converter
+from starvox.training.assemble import build_updater, count_iterations, make_converter, make_prepare
 
 
 def test_the_records_number_of_iterations():
@@ -51,9 +51,14 @@ def examples(speech, audio):
     return [(crop, np.full(5, i, np.float32), np.full(4, i, np.int32)) for i, crop in enumerate(crops)]
 
 
-def test_the_converter_makes_a_minibatch(speech, audio):
+def minibatch(batch, audio, name):
+    device = chainer.get_device(name)
+    return make_converter(audio)(make_prepare(audio, device)(batch), device)
+
+
+def test_a_minibatch(speech, audio):
     batch = examples(speech, audio)
-    x, c, t = make_converter(audio)(batch, chainer.get_device("@numpy"))
+    x, c, t = minibatch(batch, audio, "@numpy")
     assert (x.shape, x.dtype) == ((2, 1, 256, 256), np.float32)
     np.testing.assert_array_equal(x[1, 0], spectrogram(batch[1][0], audio))
     np.testing.assert_array_equal(c, [[0] * 5, [1] * 5])
@@ -62,11 +67,10 @@ def test_the_converter_makes_a_minibatch(speech, audio):
 
 
 @pytest.mark.gpu
-def test_the_converter_computes_on_the_gpu(speech, audio, cupy):
+def test_spectrograms_are_computed_on_the_gpu(speech, audio, cupy):
     batch = examples(speech, audio)
-    ours = make_converter(audio)(batch, chainer.get_device("@cupy:0"))
     for value, reference in zip(
-        ours, make_converter(audio)(batch, chainer.get_device("@numpy")), strict=True
+        minibatch(batch, audio, "@cupy:0"), minibatch(batch, audio, "@numpy"), strict=True
     ):
         assert isinstance(value, cupy.ndarray)
         np.testing.assert_allclose(value.get(), reference, atol=1e-4)

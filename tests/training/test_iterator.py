@@ -69,3 +69,14 @@ def test_epochs(pair):
         seen.append((iterator.epoch, iterator.is_new_epoch))
     assert seen == [(0, False)] * 3 + [(1, True)] + [(1, False)] * 2 + [(2, True), (2, False)]
     assert iterator.epoch_detail == 16 / 7
+
+
+def test_a_position_set_back_is_drawn_again(pair):
+    first = take(pair["main"], 3)
+    pair["main"].position = 0
+    assert take(pair["main"], 3) == first
+
+
+def test_minibatches_are_prepared():
+    iterator = ClipIterator.pair(Visits(), 2, 5, prepare=len)["main"]
+    assert [next(iterator), next(iterator)] == [2, 2]

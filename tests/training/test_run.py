@@ -8,39 +8,18 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
-from chainer.training import Trainer
 
 from starvox import UserError, load_experiment, snapshots
 from starvox.plotting import read_log
-from starvox.training.run import Options, train
+from starvox.training.lock import Lock
+from starvox.training.run import train
+from starvox.training.updater import StarGANUpdater
 
 LOG_KEYS = {
     *("dis/wasserstein", "dis/gradient_penalty", "dis/classification", "dis/loss"),
     *("gen/adversarial", "gen/classification", "gen/reconstruction", "gen/identity"),
     *("gen/feature_matching", "gen/loss", "epoch", "iteration", "elapsed_time"),
 }
-
-
-@pytest.fixture(scope="module")
-def options(manifest):
-    """Returns options of a training of this module's corpus into a folder."""
-
-    def options(out, **changes):
-        values = {
-            "name": "tiny",
-            "data": manifest,
-            "held_out": manifest.with_name("held_out.csv"),
-            "out": out,
-            "store": manifest.parent / "store",
-            "device": "cpu",
-            "iterations": 4,
-            "log_every": 1,
-            "snapshot_every": 2,
-            "sample_every": 4,
-        }
-        return Options(**values | changes)
-
-    return options
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +38,8 @@ def weights(out, iteration):
 def test_the_files_of_a_run(finished):
     names = {path.name for path in finished.iterdir()}
     assert names == {
-        *("config.json", "labels.json", "environment.json", "rejected.csv", "log", "curves", "samples"),
+        *("config.json", "labels.json", "environment.json", "rejected.csv", "clips.csv"),
+        *("log", "curves", "samples"),
         *("snapshot_iter_2.npz", "snapshot_iter_4.npz", "gen_iter_2.npz", "gen_iter_4.npz"),
     }
 
@@ -78,7 +58,7 @@ def test_environment_json_has_no_environment_variables(finished):
     assert values["packages"]["chainer"] == "7.8.1"
     assert values["device"] == "cpu"
     machine = {"python", "platform", "cpus", "device", "packages", "git_commit"}
-    assert set(values) == machine | {"seed", "data", "held_out", "corpus"}
+    assert set(values) == machine | {"seed", "processes", "data", "held_out", "corpus", "store", "every"}
 
 
 def test_the_log(finished):
@@ -166,18 +146,18 @@ def test_another_seed_trains_other_networks(finished, tiny, options, tmp_path):
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(tiny, options, tmp_path, monkeypatch, capsys):
-    update = Trainer.run
+    update = StarGANUpdater.update_core
 
-    def run(trainer, **kwargs):
-        trainer.extend(
-            lambda trainer: trainer.updater.iteration == 3 and signal.raise_signal(signal.SIGINT), name="x"
-        )
-        update(trainer, **kwargs)
+    def interrupted(updater):
+        if updater.iteration == 2:  # the third
+            signal.raise_signal(signal.SIGINT)
+        update(updater)
 
-    monkeypatch.setattr(Trainer, "run", run)
+    monkeypatch.setattr(StarGANUpdater, "update_core", interrupted)
     assert train(tiny, options(tmp_path / "tiny")) == 128 + signal.SIGINT
     assert 3 in snapshots.find(tmp_path / "tiny", snapshots.TRAINER)
-    assert f"make resume EXP=tiny OUT={tmp_path / 'tiny'}\n" in capsys.readouterr().out
+    command = f"make resume EXP=tiny OUT={tmp_path / 'tiny'} DEVICE=cpu ITERATIONS=4\n"
+    assert f"stopped at iteration 3, saved; go on with: {command}" in capsys.readouterr().out
 
 
 def test_a_run_is_not_overwritten_unasked(finished, tiny, options):
@@ -214,6 +194,97 @@ def test_a_run_without_a_snapshot_is_no_dead_end(tiny, options, tmp_path):
         train(tiny, options(out), resume=True)
 
 
+def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_path):
+    """What a kill leaves between the making of the folder and the first entry of the log."""
+    out = tmp_path / "tiny"
+    out.mkdir()
+    for name in ("config.json", "labels.json", "environment.json"):
+        shutil.copy(finished / name, out)
+    (out / ".lock").touch()
+    train(tiny, options(out, iterations=1))
+    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+
+
+def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, options, tmp_path):
+    with Lock(finished):
+        for resume, overwrite in ((False, False), (False, True), (True, False)):
+            with pytest.raises(UserError, match=r"in use by another training \(process \d+ on"):
+                train(tiny, options(finished, data=tmp_path / "none.csv", overwrite=overwrite), resume)
+
+
+def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, options, tmp_path):
+    out, dead = tmp_path / "tiny", 2**22 + 1
+    shutil.copytree(finished, out)
+    leftovers = [
+        out / f".snapshot_iter_6.npz.{dead}.1.tmp",
+        out / "samples" / "iter_4" / f".a.wav.{dead}.tmp",
+    ]
+    for path in leftovers:
+        path.touch()
+    for name in ("tmpsnapshot_iter_6.npzab12cd34", "tmpgen_iter_6.npzab12cd34", "logab12cd34"):
+        (out / name).mkdir()
+        leftovers.append(out / name / "half")
+        leftovers[-1].touch()
+    train(tiny, options(out), resume=True)  # nothing else to do
+    assert not any(path.exists() for path in leftovers)
+    assert {path.name for path in out.iterdir()} == {path.name for path in finished.iterdir()}
+
+
+def test_a_resumed_run_keeps_its_intervals(finished, tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    own = {"log_every": None, "snapshot_every": None, "sample_every": None}
+    train(tiny, options(out, iterations=7, **own), resume=True)
+    assert list(read_log(out)["iteration"]) == [1, 2, 3, 4, 5, 6, 7]
+    assert list(snapshots.find(out, snapshots.GENERATOR)) == [2, 4, 6, 7]
+
+
+def test_resuming_a_finished_run_changes_nothing(finished, tiny, options):
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    assert train(tiny, options(finished), resume=True) == 0
+    assert before == {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"seed": 0}', "[" * 100_000])
+def test_a_damaged_environment_is_named(finished, tiny, options, tmp_path, text):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    (out / "environment.json").write_text(text)
+    with pytest.raises(UserError, match=r"environment\.json: missing or damaged"):
+        train(tiny, options(out), resume=True)
+
+
+def rewrite(path, key, array):
+    """Puts another array into a snapshot, as a plain .npz without a checksum."""
+    with np.load(path, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    keys = [name for name in arrays if name.endswith(key)]
+    np.savez(path, **(arrays | {keys[0]: array}))
+
+
+@pytest.mark.parametrize(
+    ("key", "array"),
+    [
+        ("merge/conv/W", np.zeros((1, 1), np.float32)),
+        ("conv/W/ms", np.zeros((2, 1), np.float32)),
+        ("LogReport/_log", np.array("not JSON")),
+        ("LogReport/_summary/_names", np.array('["a"]')),
+        ("iteration", np.array(1.5)),
+        ("iteration", np.array([1, 2])),
+    ],
+)
+def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(
+    finished, tiny, options, tmp_path, capsys, key, array
+):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    rewrite(out / "snapshot_iter_4.npz", key, array)
+    train(tiny, options(out, iterations=2), resume=True)
+    printed = capsys.readouterr().out
+    assert f"skipped: {out / 'snapshot_iter_4.npz'}: cannot be loaded (" in printed
+    assert "resuming from iteration 2" in printed
+
+
 def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(UserError, match="not empty and not a run"):
@@ -224,6 +295,17 @@ def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
 def test_resuming_with_another_experiment_is_refused(finished, options):
     with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
         train(load_experiment("smoke"), options(finished), resume=True)
+
+
+def test_resuming_with_other_label_names_is_refused(finished, tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    text = (out / "labels.json").read_text(encoding="utf-8")
+    (out / "labels.json").write_text(text.replace("wales", "whales"), encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"labels\.json: the set of label names is not .*restore it, or start"
+    ):
+        train(tiny, options(out), resume=True)
 
 
 def test_resuming_with_another_seed_is_refused(finished, tiny, options):

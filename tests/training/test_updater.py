@@ -11,6 +11,7 @@ import pytest
 
 from starvox import load_experiment
 from starvox.models import Discriminator, Generator
+from starvox.training import recorded_step
 from starvox.training.random import Stream, generator
 from starvox.training.updater import StarGANUpdater
 
@@ -61,7 +62,7 @@ class Minibatches(chainer.dataset.Iterator):
         return self.drawn[-1]
 
 
-def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False):
+def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False, device="@numpy"):
     gen, dis = make_networks()
     return StarGANUpdater(
         {"main": Minibatches(1), "orig": Minibatches(2)},
@@ -73,8 +74,8 @@ def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False):
         n_dis=n_dis,
         share_minibatch=share_minibatch,
         seed=SEED,
-        converter=lambda batch, device: batch,
-        device=chainer.get_device("@numpy"),
+        converter=lambda batch, device: tuple(device.send(array) for array in batch),
+        device=chainer.get_device(device),
     )
 
 
@@ -129,9 +130,8 @@ def expected_gen(gen, dis, batch_a, batch_b, loss):
 
 
 def arrays(link):
-    """Every array of a network: parameters, their gradients and running statistics."""
+    """Every array of a network: parameters and running statistics."""
     found = {f"{name}.data": p.array.copy() for name, p in link.namedparams()}
-    found |= {f"{name}.grad": p.grad.copy() for name, p in link.namedparams()}
     for name, child in link.namedlinks():
         found |= {f"{name}/{key}": np.array(getattr(child, key)) for key in child._persistent}
     return found
@@ -179,13 +179,15 @@ def test_the_gradients_are_those_of_the_drawn_losses(experiment, keep):
     loss = without_weights(experiment, keep)
     updater = make_updater(loss)
     a, b = updater._draw()
-    updater._update_dis(0, a, b)
-    updater._update_gen(a, b)
-    drawn = {
-        "dis": expected_dis(updater.gen, updater.dis, a, b, (0, 0), loss),
-        "gen": expected_gen(updater.gen, updater.dis, a, b, loss),
+    steps = {
+        "dis": (
+            lambda: updater._update_dis(0, a, b),
+            expected_dis(updater.gen, updater.dis, a, b, (0, 0), loss),
+        ),
+        "gen": (lambda: updater._update_gen(a, b), expected_gen(updater.gen, updater.dis, a, b, loss)),
     }
-    for name, terms in drawn.items():
+    for name, (step, terms) in steps.items():
+        step()
         total = sum(
             (10 if key == keep else 1) * value
             for key, value in terms.items()
@@ -251,6 +253,31 @@ def test_a_g_step_leaves_d_untouched():
     }  # N: of fine-tuning
 
 
+def test_the_running_statistics_are_those_of_the_drawing():
+    """Three conversions a G step, though the part that sees no labels runs twice."""
+    updater, (plain, _) = make_updater(), make_networks()
+    for _ in range(3):
+        (x_real, c_real, _), (_, c_fake, _) = a, b = updater._draw()
+        updater._update_gen(a, b)
+        x_fake = plain(x_real, c_fake)
+        plain(x_fake, c_real)
+        plain(x_real, c_real)
+    found, expected = arrays(updater.gen), arrays(plain)
+    running = [key for key in expected if "/avg_" in key]
+    assert len(running) == 2 * 6
+    for key in running:
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+def test_the_gradients_of_a_step_are_freed_before_the_next():
+    updater = make_updater()
+    a, b = updater._draw()
+    updater._update_dis(0, a, b)
+    assert all(param.grad is not None for param in updater.dis.params())
+    updater._update_gen(a, b)
+    assert all(param.grad is None for param in updater.dis.params())
+
+
 def test_d_sees_g_as_in_training():
     """In a D step too, batch normalisation takes the minibatch's own statistics."""
     updater = make_updater()
@@ -282,3 +309,100 @@ def test_the_same_seed_trains_the_same_networks():
         return arrays(updater.gen) | arrays(updater.dis)
 
     assert changed(train(), train()) == []
+
+
+class Again:
+    """Records a function by remembering it, after some calls of it, and writes to the same arrays."""
+
+    replaying = False
+
+    def record(self, function):
+        for _ in range(2):
+            function()
+        result = function()
+
+        def replay():
+            self.replaying = True
+            for key, value in function().items():
+                result[key][...] = value
+            self.replaying = False
+            return result
+
+        return replay
+
+
+def test_a_step_is_a_function_of_its_arrays_and_the_networks(monkeypatch, capsys):
+    """Replayed it trains the same networks to the last bit; this is what a CUDA graph relies on."""
+    monkeypatch.setattr(recorded_step, "CHECKED", 1)
+    recorder = Again()
+
+    def draw(*place):
+        assert not recorder.replaying, "a recording would draw the same again"
+        return generator(*place)
+
+    monkeypatch.setattr("starvox.training.updater.generator", draw)
+
+    def train(prepare):
+        updater = make_updater(learning_rate=0.01, n_dis=3)
+        prepare(updater)
+        found = []
+        for _ in range(4):
+            found.append({key: float(value) for key, value in update(updater)[0].items()})
+        for name, optimizer in updater.get_all_optimizers().items():
+            rules = [param.update_rule for param in optimizer.target.params()]
+            found += [name, optimizer.t, [rule.t for rule in rules]]
+            found += [rule.state["ms"].tobytes() for rule in rules]
+        state = arrays(updater.gen) | arrays(updater.dis)
+        return found, {key: value.tobytes() for key, value in state.items()}
+
+    assert train(lambda updater: updater.record_steps(recorder)) == train(lambda updater: None)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_step_changes_arrays_in_place():
+    """A replay goes on writing to the arrays that it was recorded with."""
+
+    def places():
+        found = {key: value.ctypes.data for network in networks for key, value in raw(network)}
+        for optimizer in updater.get_all_optimizers().values():
+            states = [(name, param.update_rule.state["ms"]) for name, param in optimizer.target.namedparams()]
+            found |= {f"{name}:ms": state.ctypes.data for name, state in states}
+        return found
+
+    def raw(network):
+        yield from ((f"{type(network)}{name}", param.array) for name, param in network.namedparams())
+        for path, link in network.namedlinks():
+            persistent = [(f"{path}/{key}", getattr(link, key)) for key in link._persistent]
+            yield from ((key, value) for key, value in persistent if isinstance(value, np.ndarray))
+
+    updater = make_updater(learning_rate=0.01)
+    networks = updater.gen, updater.dis
+    update(updater)
+    before = places()
+    assert any("avg_mean" in key for key in before)
+    update(updater)
+    assert places() == before
+
+
+@pytest.mark.gpu
+def test_an_iteration_does_not_wait_for_the_gpu(cupy):
+    import cupyx
+
+    updater = make_updater(learning_rate=0.01, device="@cupy:0")
+    update(updater)  # kernels are compiled
+    with cupyx.allow_synchronize(False):
+        update(updater)
+
+
+@pytest.mark.gpu
+def test_cuda_graphs_do_what_the_steps_do(cupy, capsys):
+    from starvox.training.cuda_graph import use_cuda_graphs
+
+    updater = make_updater(learning_rate=0.01, n_dis=2, device="@cupy:0")
+    use_cuda_graphs(updater)
+    for _ in range(8):
+        update(updater)
+    cupy.cuda.Stream.null.use()
+    assert capsys.readouterr().err == ""
+    assert updater._step_dis._replay is not None
+    assert updater._step_gen._replay is not None

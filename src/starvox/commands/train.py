@@ -4,6 +4,8 @@ from pathlib import Path
 
 from starvox.commands.options import add_command, add_experiment, count, natural
 from starvox.commands.paths import DEMO, STORE
+from starvox.errors import UserError
+from starvox.launch import is_launched, launch
 
 
 def add(commands) -> None:
@@ -13,11 +15,12 @@ def add(commands) -> None:
     ):
         command = add_command(commands, name, text)
         add_experiment(command)
+        own = "the run's own" if resume else ""
         command.add_argument(
             "--data",
             type=Path,
             help="manifest of the training clips (default: "
-            + ("the run's own)" if resume else f"synthetic speech, made in {DEMO})"),
+            + (f"{own})" if resume else f"synthetic speech, made in {DEMO})"),
         )
         command.add_argument(
             "--held-out",
@@ -25,6 +28,13 @@ def add(commands) -> None:
             help="manifest of the clips to sample (default: held_out.csv beside the manifest, if there)",
         )
         command.add_argument("--out", type=Path, help="results folder (default: results/EXP)")
+        command.add_argument(
+            "--np",
+            type=count,
+            default=1,
+            metavar="N",
+            help="processes that train together, by MPI (default: 1)",
+        )
         command.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
         command.add_argument(
             "--iterations", type=count, help="stop after so many (default: the experiment's epochs)"
@@ -36,7 +46,9 @@ def add(commands) -> None:
             "--jobs", type=count, help="threads that decode the corpus (default: one a core)"
         )
         command.add_argument(
-            "--store", type=Path, default=STORE, help=f"decoded clips are kept here (default: {STORE})"
+            "--store",
+            type=Path,
+            help=f"decoded clips are kept here (default: {own or STORE})",
         )
         for what, share in (("log", "a 500th"), ("snapshot", "a 20th"), ("sample", "a 10th")):
             command.add_argument(
@@ -45,6 +57,12 @@ def add(commands) -> None:
                 metavar="N",
                 help=f"iterations (default: {share} of the experiment's)",
             )
+        command.add_argument(
+            "--cuda-graph", action="store_true", help="replay the steps as CUDA graphs (docs/performance.md)"
+        )
+        command.add_argument(
+            "--tf32", action="store_true", help="let products of float32 use TF32, on a GPU that has it"
+        )
         if not resume:
             command.add_argument(
                 "--overwrite", action="store_true", help="remove the run that is in the results folder"
@@ -53,21 +71,41 @@ def add(commands) -> None:
 
 
 def _run(args) -> int:
+    if args.np > 1 and not is_launched():
+        launch(args.np, args.argv)
+    from starvox.training.processes import Processes
+
+    with Processes.join(args.np) as processes:
+        return _train(args, processes)
+
+
+def _train(args, processes) -> int:
     from starvox.config import load_experiment
     from starvox.training.results import read_environment
     from starvox.training.run import Options, train
 
     exp = load_experiment(args.experiment)
+    if args.cuda_graph and args.np > 1:
+        raise UserError("--cuda-graph is for one process; leave it out, or NP")
+    if args.tf32 or args.cuda_graph:
+        from starvox.device import find_device, require_gpu, use_tf32
+
+        device = find_device(args.device)
+        require_gpu(device, "--tf32" if args.tf32 else "--cuda-graph")
+        device.use()
+        if args.tf32:
+            use_tf32(device)
     out = args.out or Path("results") / exp.id
     data, held_out = args.data, args.held_out
+    recorded = read_environment(out) if args.resume else {}
     if args.resume and data is None:
-        recorded = read_environment(out)
         data = Path(recorded["data"])
         held_out = held_out or (recorded["held_out"] and Path(recorded["held_out"]))
     elif data is None:
         from starvox.corpus.demo import make_demo
 
-        data = make_demo(DEMO) / "train.csv"
+        with processes.first_alone():
+            data = make_demo(DEMO) / "train.csv"
     if held_out is None and (data.parent / "held_out.csv").is_file():
         held_out = data.parent / "held_out.csv"
     options = Options(
@@ -75,7 +113,7 @@ def _run(args) -> int:
         data=data,
         held_out=held_out,
         out=out,
-        store=args.store,
+        store=args.store or Path(recorded.get("store", STORE)),
         device=args.device,
         iterations=args.iterations,
         seed=args.seed,
@@ -84,5 +122,7 @@ def _run(args) -> int:
         snapshot_every=args.snapshot_every,
         sample_every=args.sample_every,
         overwrite=args.overwrite,
+        cuda_graph=args.cuda_graph,
+        processes=args.np,
     )
-    return train(exp, options, args.resume)
+    return train(exp, options, args.resume, processes)

@@ -6,18 +6,19 @@ from typing import NamedTuple
 
 import chainer
 import numpy as np
-from chainer.training import extensions as chainer_extensions
 
-from starvox import snapshots
 from starvox.audio import spectrogram
 from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import CropDataset
 from starvox.plotting import LOG_KEYS
-from starvox.training.extensions import Curves, Progress, Samples, StopOnNonFinite
+from starvox.training.extensions import Curves, Log, Progress, Samples, Snapshots, StopOnNonFinite
 from starvox.training.iterator import ClipIterator
+from starvox.training.processes import Processes
 from starvox.training.triggers import Every, EverySeconds, Stop
 from starvox.training.updater import StarGANUpdater
+
+SNAPSHOT_SECONDS = 600.0  # the most that a kill can cost, where the planned ones are further apart
 
 
 class Intervals(NamedTuple):
@@ -28,29 +29,50 @@ class Intervals(NamedTuple):
     sample: int
 
 
-def count_iterations(exp: Experiment, n_clips: int) -> int:
-    """Returns the iterations of the whole training: an epoch is one pass of batch A over the corpus."""
+def count_iterations(exp: Experiment, n_clips: int, n_processes: int = 1) -> int:
+    """Returns the iterations of the whole training.
+
+    An epoch is one pass of batch A over the corpus; the passes are shared by the processes.
+    """
     steps = 1 if exp.training.minibatch == "iteration" else exp.training.n_dis + 1
-    return ceil(exp.training.epochs * n_clips / (steps * exp.training.batchsize))
+    return ceil(exp.training.epochs * n_clips / (steps * exp.training.batchsize * n_processes))
+
+
+def make_prepare(audio, device):
+    """Returns what makes a minibatch (x, c, t) of examples, all on the host.
+
+    c is float32 of shape (B, n_labels), t int32 of (B, n_classes). x is what
+    `make_converter` makes its spectrograms of: crops, float32 of (B,
+    crop_samples), for a GPU, which computes them; on the CPU the spectrograms
+    themselves, so that the training does not wait for them.
+    """
+
+    def prepare(batch):
+        crops, c, t = (np.stack(column) for column in zip(*batch, strict=True))
+        return (spectrogram(crops, audio)[:, None] if device.xp is np else crops), c, t
+
+    return prepare
 
 
 def make_converter(audio):
-    """Returns a converter of examples to (x, c, t) that computes spectrograms on the device.
+    """Returns a converter of a minibatch from `make_prepare` to (x, c, t) on the device.
 
-    x is float32 of shape (B, 1, bins, frames), c float32 of (B, n_labels), t
-    int32 of (B, n_classes).
+    x is float32 of shape (B, 1, bins, frames).
     """
 
     @chainer.dataset.converter()
     def convert(batch, device):
-        crops, c, t = (device.send(np.stack(column)) for column in zip(*batch, strict=True))
-        return spectrogram(crops, audio)[:, None], c, t
+        x, c, t = (device.send(array) for array in batch)
+        return (spectrogram(x, audio)[:, None] if x.ndim == 2 else x), c, t
 
     return convert
 
 
-def build_updater(exp: Experiment, dataset: CropDataset, device, seed: int) -> StarGANUpdater:
+def build_updater(
+    exp: Experiment, dataset: CropDataset, device, seed: int, processes: Processes | None = None
+) -> StarGANUpdater:
     """Builds the networks, their optimizers and the updater, on the device."""
+    processes = processes or Processes()
     gen, dis = build_models(exp, seed)
     table = exp.training
     optimizers = {
@@ -60,7 +82,14 @@ def build_updater(exp: Experiment, dataset: CropDataset, device, seed: int) -> S
         for name, network in (("gen", gen), ("dis", dis))
     }
     return StarGANUpdater(
-        ClipIterator.pair(dataset, table.batchsize, seed),
+        ClipIterator.pair(
+            dataset,
+            table.batchsize,
+            seed,
+            processes.rank,
+            processes.size,
+            make_prepare(exp.audio, device),
+        ),
         optimizers,
         loss=exp.loss,
         n_dis=table.n_dis,
@@ -68,11 +97,18 @@ def build_updater(exp: Experiment, dataset: CropDataset, device, seed: int) -> S
         seed=seed,
         converter=make_converter(exp.audio),
         device=device,
+        processes=processes,
     )
 
 
 def build_trainer(
-    exp: Experiment, updater: StarGANUpdater, stop: Stop, out: Path, every: Intervals, samples: tuple
+    exp: Experiment,
+    updater: StarGANUpdater,
+    stop: Stop,
+    out: Path,
+    every: Intervals,
+    samples: tuple,
+    writes: bool = True,
 ) -> chainer.training.Trainer:
     """Builds the trainer with all its extensions.
 
@@ -83,26 +119,19 @@ def build_trainer(
         out: the results folder.
         every: the intervals.
         samples: clips and targets for `Samples`.
+        writes: whether this process is the one that writes the run's files and its progress.
     """
     trainer = chainer.training.Trainer(updater, stop, out)
-    log, snapshot = Every(every.log, stop), Every(every.snapshot, stop)
+    log, planned = Every(every.log, stop), Every(every.snapshot, stop)
+    snapshot = EverySeconds(SNAPSHOT_SECONDS, stop, also=planned)
     trainer.extend(
         StopOnNonFinite(lambda trainer: log(trainer) or snapshot(trainer)), trigger=(1, "iteration")
     )
-    trainer.extend(chainer_extensions.LogReport(LOG_KEYS, trigger=log))
-    trainer.extend(Progress(stop.iterations), trigger=(1, "iteration"))
+    if not writes:
+        return trainer
+    trainer.extend(Log(LOG_KEYS, log), name="LogReport", trigger=(1, "iteration"))
+    trainer.extend(Progress(stop.iterations, log), trigger=(1, "iteration"))
     trainer.extend(Samples(updater.gen, *samples, exp.audio), trigger=Every(every.sample, stop))
     trainer.extend(Curves(exp.id), trigger=EverySeconds(60, stop))
-    trainer.extend(
-        chainer_extensions.snapshot(
-            snapshots.save, snapshots.TRAINER + "_{.updater.iteration}.npz", n_retains=2
-        ),
-        trigger=snapshot,
-    )
-    trainer.extend(
-        chainer_extensions.snapshot_object(
-            updater.gen, snapshots.GENERATOR + "_{.updater.iteration}.npz", snapshots.save
-        ),
-        trigger=snapshot,
-    )
+    trainer.extend(Snapshots(lambda trainer: planned(trainer) or stop(trainer)), trigger=snapshot)
     return trainer

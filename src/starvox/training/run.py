@@ -1,17 +1,25 @@
 """One training from its command line to its results folder."""
 
+import shlex
+from contextlib import ExitStack
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 from starvox import snapshots
 from starvox.config import Experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
-from starvox.device import describe, find_device
-from starvox.errors import UserError
+from starvox.device import describe
+from starvox.errors import UserError, WriteError
 from starvox.files import write_text
 from starvox.training import results
 from starvox.training.assemble import Intervals, build_trainer, build_updater, count_iterations
 from starvox.training.choose_samples import choose_samples
+from starvox.training.common_stop import CommonStop
+from starvox.training.cuda_graph import use_cuda_graphs
+from starvox.training.lock import Lock
+from starvox.training.processes import Processes
+from starvox.training.space import check_space
 from starvox.training.triggers import Stop
 
 
@@ -32,6 +40,8 @@ class Options:
         log_every, snapshot_every, sample_every: iterations; None for a 500th,
             a 20th and a 10th of the experiment's.
         overwrite: a run in ``out`` may be removed.
+        cuda_graph: replay the steps as CUDA graphs.
+        processes: how many train together.
     """
 
     name: str
@@ -47,12 +57,20 @@ class Options:
     snapshot_every: int | None = None
     sample_every: int | None = None
     overwrite: bool = False
+    cuda_graph: bool = False
+    processes: int = 1
 
 
-def train(exp: Experiment, options: Options, resume: bool = False) -> int:
+def train(exp: Experiment, options: Options, resume: bool = False, processes: Processes | None = None) -> int:
     """Trains, or goes on with a run; prints what it does.
 
     Nothing of an old run is removed before all that can fail at the start has passed.
+
+    Args:
+        exp: the experiment.
+        options: of this run.
+        resume: whether to go on with the run in ``options.out``.
+        processes: those that train together; by default this one alone.
 
     Returns:
         int: 0, or 128 + the number of the signal that ended it.
@@ -60,57 +78,108 @@ def train(exp: Experiment, options: Options, resume: bool = False) -> int:
     Raises:
         UserError: if something is wrong that the user can mend.
     """
-    device = find_device(options.device)
+    processes = processes or Processes()
+    device = processes.find_device(options.device)
     device.use()
-    seed = _check_folder(options, resume)
-    corpus = _open_corpus("corpus", options.data, exp, options)
-    held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options)
-    encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
-    if resume:
-        _check_same(exp, options.out, corpus, encoder)
-
-    updater = build_updater(exp, CropDataset(corpus, encoder), device, seed)
-    planned = count_iterations(exp, len(corpus.clips))
-    stop = Stop(options.iterations or planned)
-    every = Intervals(
-        log=options.log_every or max(1, planned // 500),
-        snapshot=options.snapshot_every or max(1, planned // 20),
-        sample=options.sample_every or max(1, planned // 10),
-    )
-    samples = choose_samples(corpus, held_out, encoder)
-    trainer = build_trainer(exp, updater, stop, options.out, every, samples)
-    if resume:
-        _load_newest(trainer, options.out)
-        if stop(trainer):
-            at = trainer.updater.iteration
-            print(f"nothing to do: {options.out} is at iteration {at} of {stop.iterations}")
-            return 0
-        environment = results.read_environment(options.out)
-        environment.setdefault("resumed", []).append(results.machine(describe(device)))
-        results.write_environment(options.out, environment)
-    else:
-        _record(exp, options, corpus, held_out, encoder, describe(device), seed)
-    _announce(exp, len(corpus.clips), planned, stop, describe(device), every)
-    return _run(trainer, stop, exp, options)
+    stop = Stop() if processes.size == 1 else CommonStop(processes)
+    try:
+        with stop, ExitStack() as until_the_end:
+            with processes.first_alone():
+                if resume:
+                    results.read_environment(options.out)  # a folder without a run is left alone
+                if processes.is_first:
+                    until_the_end.enter_context(Lock(options.out))
+            return _train(exp, options, resume, device, stop, processes)
+    except KeyboardInterrupt:
+        if stop.requested is None:
+            raise
+        print(f"stopped {_where_it_stands(exp, options, stop)}", flush=True)
+        return 128 + stop.requested
+    except BrokenPipeError:
+        raise
+    except (WriteError, OSError) as error:
+        reason = str(error)
+        if not isinstance(error, WriteError):  # which names its file and what to do
+            reason = f"{error.filename or options.out}: {error.strerror or error}"
+        stands = f". Stopped {_where_it_stands(exp, options, stop)}" if stop.has_begun else ""
+        raise UserError(f"{reason}{stands}") from error
 
 
-def _check_folder(options: Options, resume: bool) -> int:
-    """Refuses a folder that cannot be used; returns the seed of the run."""
+def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, processes: Processes) -> int:
+    out = options.out
+    with processes.first_alone():  # it decodes, and the others find the clips decoded
+        recorded = _check_folder(options, resume)
+        seed = recorded.get("seed", options.seed or 0)
+        if processes.is_first:
+            results.remove_leftovers(out)
+        corpus = _open_corpus("corpus", options.data, exp, options, processes)
+        held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
+        encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
+        if resume:
+            _check_same(exp, out, corpus, encoder)
+
+        updater = build_updater(exp, CropDataset(corpus, encoder), device, seed, processes)
+        if options.cuda_graph:
+            use_cuda_graphs(updater)
+        planned = count_iterations(exp, len(corpus.clips), processes.size)
+        stop.iterations = options.iterations or planned
+        every = _choose_intervals(options, recorded, planned)
+        check_space(out, updater, ceil(stop.iterations / every.snapshot))
+        samples = choose_samples(corpus, held_out, encoder)
+        trainer = build_trainer(exp, updater, stop, out, every, samples, processes.is_first)
+        if resume:
+            _load_newest(trainer, out)
+    if resume and stop.is_end(updater.iteration):
+        print(f"nothing to do: {out} is at iteration {updater.iteration} of {stop.iterations}")
+        return 0
+    if processes.is_first and resume:
+        recorded.setdefault("resumed", []).append(results.machine(describe(device)))
+        results.write_environment(out, recorded)
+    elif processes.is_first:
+        _record(exp, options, corpus, held_out, encoder, describe(device), seed, every)
+    processes.share_weights(updater.gen, updater.dis)  # and nobody goes on before the folder is made
+    _announce(exp, len(corpus.clips), planned, stop, describe(device), every, options.processes)
+    code = _run(trainer, stop, exp, options)
+    if changes := corpus.changes():
+        print(changes)
+    return code
+
+
+def _check_folder(options: Options, resume: bool) -> dict:
+    """Refuses a folder that cannot be used; returns what the run to resume recorded."""
     if not resume:
         results.check_free(options.out, options.overwrite)
-        return options.seed or 0
-    seed = results.read_environment(options.out)["seed"]
+        return {}
+    recorded = results.read_environment(options.out)
+    seed, started_with = recorded["seed"], recorded.get("processes", 1)
     if not snapshots.find(options.out, snapshots.TRAINER):
         raise UserError(
             f"{options.out} holds no snapshot to go on from; start anew by `make train` with ARGS=--overwrite"
         )
     if options.seed not in (None, seed):
         raise UserError(f"{options.out}: this run has seed {seed}, not {options.seed}; leave SEED out")
-    return seed
+    if options.processes != started_with:
+        raise UserError(
+            f"{options.out}: this run is trained by {started_with} processes, not {options.processes}; "
+            f"go on with NP={started_with}"
+        )
+    return recorded
 
 
-def _open_corpus(name: str, manifest: Path, exp: Experiment, options: Options) -> Corpus:
-    corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs)
+def _choose_intervals(options: Options, recorded: dict, planned: int) -> Intervals:
+    """Returns the intervals asked for, else those of the run to resume, else shares of the whole."""
+    own = recorded.get("every", {})
+    return Intervals(
+        log=options.log_every or own.get("log") or max(1, planned // 500),
+        snapshot=options.snapshot_every or own.get("snapshot") or max(1, planned // 20),
+        sample=options.sample_every or own.get("sample") or max(1, planned // 10),
+    )
+
+
+def _open_corpus(
+    name: str, manifest: Path, exp: Experiment, options: Options, processes: Processes
+) -> Corpus:
+    corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
     print(f"{name}: {corpus.summary()}", flush=True)
     return corpus
 
@@ -124,7 +193,8 @@ def _check_same(exp: Experiment, out: Path, corpus: Corpus, encoder: LabelEncode
         same = path.is_file() and path.read_text(encoding="utf-8") == text
         results.check_same(out, name, same, what)
     same = results.read_environment(out).get("corpus") == corpus.fingerprint()
-    results.check_same(out, "environment.json", same, "the corpus (its clips, their labels or their order)")
+    what = "the corpus" if same else f"the corpus ({corpus.difference(out / 'clips.csv')})"
+    results.check_same(out, "environment.json", same, what)
 
 
 def _load_newest(trainer, out: Path) -> None:
@@ -140,10 +210,19 @@ def _load_newest(trainer, out: Path) -> None:
     raise UserError(f"{out}: no snapshot can be loaded; start anew by `make train` with ARGS=--overwrite")
 
 
-def _record(exp, options: Options, corpus: Corpus, held_out, encoder, device: str, seed: int) -> None:
-    """Makes the results folder and writes what the run is made of."""
+def _record(
+    exp,
+    options: Options,
+    corpus: Corpus,
+    held_out,
+    encoder,
+    device: str,
+    seed: int,
+    every: Intervals,
+) -> None:
+    """Clears the results folder and writes what the run is made of."""
     out = options.out
-    results.make(out)
+    results.clear(out)
     write_text(out / "config.json", exp.dumps())
     write_text(out / "labels.json", encoder.dumps())
     made_of = {
@@ -151,17 +230,24 @@ def _record(exp, options: Options, corpus: Corpus, held_out, encoder, device: st
         "data": str(options.data),
         "held_out": options.held_out and str(options.held_out),
         "corpus": corpus.fingerprint(),
+        "store": str(options.store),
+        "every": every._asdict(),
+        "processes": options.processes,
     }
     results.write_environment(out, results.machine(device) | made_of)
     corpus.write_rejected(out / "rejected.csv", held_out.rejected if held_out else ())
+    corpus.write_clips(out / "clips.csv")
 
 
-def _announce(exp, n_clips: int, planned: int, stop: Stop, device: str, every: Intervals) -> None:
+def _announce(
+    exp, n_clips: int, planned: int, stop: Stop, device: str, every: Intervals, n_processes: int
+) -> None:
     table = exp.training
+    together = f" in each of {n_processes} processes" if n_processes > 1 else ""
     until = "" if stop.iterations == planned else f"; stopping at {stop.iterations}"
     print(
         f"{exp.id}: {table.epochs} epochs of {n_clips} clips, {table.n_dis} D steps and 1 G step of "
-        f"{table.batchsize} an iteration: {planned} iterations{until}\n"
+        f"{table.batchsize} an iteration{together}: {planned} iterations{until}\n"
         f"device: {device}; log every {every.log}, snapshot every {every.snapshot}, "
         f"samples every {every.sample} iterations",
         flush=True,
@@ -169,12 +255,45 @@ def _announce(exp, n_clips: int, planned: int, stop: Stop, device: str, every: I
 
 
 def _run(trainer, stop: Stop, exp: Experiment, options: Options) -> int:
-    with stop:
-        trainer.run(show_loop_exception_msg=False)
+    stop.begin()
+    trainer.run(show_loop_exception_msg=False)
+    _tell_waiting(trainer)
     iteration, out = trainer.updater.iteration, options.out
-    if stop.requested is not None:
-        where = "" if out == Path("results") / exp.id else f" OUT={out}"
-        print(f"stopped at iteration {iteration}, saved; go on with: make resume EXP={options.name}{where}")
+    if not stop.is_end(iteration):
+        print(f"stopped at iteration {iteration}, saved; go on with: {_resume_command(exp, options)}")
         return 128 + stop.requested
     print(f"done: {iteration} iterations. Look at {out}/curves and {out}/samples, and listen there.")
     return 0
+
+
+def _tell_waiting(trainer) -> None:
+    """Prints how long the training waited for minibatches, if that was more than a hundredth."""
+    waited = sum(trainer.updater.get_iterator(name).waited for name in ("main", "orig"))
+    if waited > trainer.elapsed_time / 100:
+        share = waited / trainer.elapsed_time
+        print(f"{share:.0%} of the time ({waited:.0f} s) was spent waiting for clips; is the disk slow?")
+
+
+def _where_it_stands(exp: Experiment, options: Options, stop: Stop) -> str:
+    """Says how to go on after a training that ended without saving."""
+    if not stop.has_begun:
+        return "before the training began"
+    found = snapshots.find(options.out, snapshots.TRAINER)
+    if not found:
+        return "before the first snapshot; start anew with: make train"
+    command = _resume_command(exp, options)
+    return f"after {found[max(found)].name} was saved; go on from there with: {command}"
+
+
+def _resume_command(exp: Experiment, options: Options) -> str:
+    """Returns the command that goes on with a run as it was asked for; the run knows the rest."""
+    command = ["make", "resume", f"EXP={options.name}"]
+    if options.out != Path("results") / exp.id:
+        command.append(f"OUT={options.out}")
+    if options.device != "auto":
+        command.append(f"DEVICE={options.device}")
+    if options.iterations:
+        command.append(f"ITERATIONS={options.iterations}")
+    if options.processes > 1:
+        command.append(f"NP={options.processes}")
+    return shlex.join(command)

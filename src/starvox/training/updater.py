@@ -1,10 +1,14 @@
 """One iteration of the record's training: five D steps, then one G step."""
 
 import chainer
+import chainer.functions as F
 import numpy as np
 
 from starvox.training import losses
+from starvox.training.processes import Processes
 from starvox.training.random import Stream, generator
+from starvox.training.recorded_step import RecordedStep
+from starvox.training.statistics import RepeatedStatistics
 
 
 class StarGANUpdater(chainer.training.StandardUpdater):
@@ -23,9 +27,22 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         seed (int): of the gradient penalty's mixing ratio.
         converter (callable): (list of examples, device) -> (x, c, t).
         device: where the networks are.
+        processes (Processes): those that train together; by default this one alone.
     """
 
-    def __init__(self, iterator, optimizer, *, loss, n_dis, share_minibatch=False, seed=0, converter, device):
+    def __init__(
+        self,
+        iterator,
+        optimizer,
+        *,
+        loss,
+        n_dis,
+        share_minibatch=False,
+        seed=0,
+        converter,
+        device,
+        processes=None,
+    ):
         super().__init__(iterator, optimizer, converter=converter, device=device, auto_new_epoch=False)
         self.gen = optimizer["gen"].target
         self.dis = optimizer["dis"].target
@@ -33,6 +50,7 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         self._n_dis = n_dis
         self._share_minibatch = share_minibatch
         self._seed = seed
+        self._processes = processes or Processes()
 
     def update_core(self):
         report = {}
@@ -45,25 +63,36 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         if not self._share_minibatch:
             batches = self._draw()
         report |= self._update_gen(*batches)
-        chainer.report(report)
+        self._processes.average_statistics(self.gen)
+        chainer.report(self._processes.average(report))
 
     def _draw(self):
         return [self.converter(self.get_iterator(name).next(), self.device) for name in ("main", "orig")]
 
+    def record_steps(self, recorder):
+        """Records the D step and the G step, and replays them from then on; see `RecordedStep`."""
+        optimizers = self.get_all_optimizers()
+        self._step_dis = RecordedStep(self._step_dis, optimizers, "dis", recorder)
+        self._step_gen = RecordedStep(self._step_gen, optimizers, "gen", recorder)
+
     def _update_dis(self, step, batch_a, batch_b):
         """Takes one D step; returns its losses, arrays of shape (), by log key."""
-        x_real, _, t_real = batch_a
-        x_orig, c_fake, _ = batch_b
+        return self._step_dis(self._mixing_ratio(step, len(batch_a[0])), *batch_a, *batch_b)
+
+    def _step_dis(self, ratio, x_real, c_real, t_real, x_orig, c_fake, t_fake):
+        self._forget_gradients()
         x_fake = self._convert(x_real, c_fake)
-        _, class_fake, adversarial_fake = self.dis(x_fake)
-        _, class_real, adversarial_real = self.dis(x_real)
+        # D normalises nothing, so that one pass over both is the same as two
+        feature = self.dis.extract(self.device.xp.concatenate([x_fake, x_real]))
+        feature_fake, feature_real = feature[: len(x_fake)], feature[len(x_fake) :]
+        adversarial_fake, adversarial_real = F.split_axis(self.dis.judge(feature), 2, axis=0)
 
         wasserstein = losses.wasserstein(adversarial_fake, adversarial_real)
-        classified = class_fake if self._loss.classify == "x_fake" else class_real
+        classified = self.dis.classify(feature_fake if self._loss.classify == "x_fake" else feature_real)
         classification = losses.classification(classified, t_real, self._loss.classification_reduction)
         x_other = x_orig if self._loss.penalty == "x_orig" else x_real
-        x_mixed = losses.mix(x_fake, x_other, self._mixing_ratio(step, len(x_fake)))
-        penalty = losses.gradient_penalty(self.dis, x_mixed, self._loss.penalty_output)
+        x_mixed = losses.mix(x_fake, x_other, ratio)
+        penalty = losses.gradient_penalty(self._judge, x_mixed, self._loss.penalty_output)
         loss = wasserstein + self._loss.gradient_penalty_weight * penalty + classification
 
         self._descend("dis", loss)
@@ -76,17 +105,25 @@ class StarGANUpdater(chainer.training.StandardUpdater):
 
     def _update_gen(self, batch_a, batch_b):
         """Takes one G step; returns its losses, arrays of shape (), by log key."""
-        x_real, c_real, _ = batch_a
-        x_orig, c_fake, t_fake = batch_b
-        x_fake = self.gen(x_real, c_fake)
-        x_reconstructed = self.gen(x_fake, c_real)
-        x_same = self.gen(x_real, c_real)
-        feature_fake, class_fake, adversarial_fake = self.dis(x_fake)
-        with chainer.no_backprop_mode():
-            feature_orig, _, _ = self.dis(x_orig)
+        return self._step_gen(*batch_a, *batch_b)
 
-        adversarial = losses.adversarial(adversarial_fake)
-        classification = losses.classification(class_fake, t_fake, self._loss.classification_reduction)
+    def _step_gen(self, x_real, c_real, _, x_orig, c_fake, t_fake):
+        self._forget_gradients()
+        # x_real is converted twice: the part of G that sees no labels is the same
+        with RepeatedStatistics(self.gen.downsampling) as statistics:
+            h_real = self.gen.encode(x_real)
+        x_fake = self.gen.decode(h_real, c_fake)
+        x_reconstructed = self.gen(x_fake, c_real)
+        statistics.repeat()
+        x_same = self.gen.decode(h_real, c_real)
+        feature_fake = self.dis.extract(x_fake)
+        with chainer.no_backprop_mode():
+            feature_orig = self.dis.extract(x_orig)
+
+        adversarial = losses.adversarial(self.dis.judge(feature_fake))
+        classification = losses.classification(
+            self.dis.classify(feature_fake), t_fake, self._loss.classification_reduction
+        )
         reconstruction = losses.reconstruction(x_reconstructed, x_real)
         identity = losses.identity(x_same, x_real)
         feature_matching = losses.feature_matching(feature_fake, feature_orig)
@@ -108,6 +145,9 @@ class StarGANUpdater(chainer.training.StandardUpdater):
             "gen/loss": loss.array,
         }
 
+    def _judge(self, x):
+        return self.dis.judge(self.dis.extract(x))
+
     def _convert(self, x_real, c_fake):
         """Returns G's output for a D step, with nothing of G changed by it.
 
@@ -119,7 +159,13 @@ class StarGANUpdater(chainer.training.StandardUpdater):
 
     def _mixing_ratio(self, step, batchsize):
         rng = generator(self._seed, Stream.MIX, self.iteration, step)
-        return self.device.send(rng.random((batchsize, 1, 1, 1), dtype=np.float32))
+        ratios = rng.random((batchsize * self._processes.size, 1, 1, 1), dtype=np.float32)
+        return self.device.send(self._processes.share(ratios))
+
+    def _forget_gradients(self):
+        """Frees the gradients of the step before: D's alone are as large as all maps of a D step."""
+        self.gen.cleargrads()
+        self.dis.cleargrads()
 
     def _descend(self, name, loss):
         """Updates one network. `chainer.grad` leaves the other's gradients alone."""
@@ -127,4 +173,5 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         params = list(optimizer.target.params())
         for param, gradient in zip(params, chainer.grad([loss], params), strict=True):
             param.grad_var = gradient
+        self._processes.average_gradients(optimizer.target)
         optimizer.update()
