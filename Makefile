@@ -9,21 +9,27 @@ STARVOX := $(VENV)/bin/python -m starvox
 PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip
 INSTALL = $(PIP) install --quiet --disable-pip-version-check
 
-# With CUDA=12 or CUDA=13, another mark, so that a .venv made without it is completed.
-READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))
+# With CUDA=12 or CUDA=13, or with NP=, another mark, so that a .venv made without it is completed.
+SEVERAL := $(filter-out 1,$(NP))
+EXTRAS := $(strip $(if $(CUDA),cuda$(CUDA)) $(if $(SEVERAL),mpi $(if $(CUDA),nccl$(CUDA))))
+COMMA := ,
+NOTHING :=
+SPACE := $(NOTHING) $(NOTHING)
+READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate report data show test lint format clean
+.PHONY: help train resume plot replay evaluate report data show test test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Names:"
 	@echo "  EXP=47c97768         the experiment: a folder of experiments/"
 	@echo "  DATA=manifest.csv    your own clips (data/README.md); default: synthetic speech"
 	@echo "  HELD_OUT=clips.csv   clips to sample; default: held_out.csv beside DATA"
 	@echo "  OUT=results/EXP      where the run goes"
 	@echo "  DEVICE=auto          auto, cpu or cuda:N"
+	@echo "  NP=1                 processes that train together (docs/parallel.md)"
 	@echo "  ITERATIONS=N         stop early; default: the experiment's epochs"
 	@echo "  SEED=0               of everything random"
 	@echo "  ARGS=\"...\"           more options, see: $(STARVOX) train --help"
@@ -38,7 +44,7 @@ resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c
 
 OPTIONS = $(if $(OUT),--out "$(OUT)") --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
 	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
-	$(if $(SEED),--seed "$(SEED)")
+	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)")
 
 # the results folder of EXP, unless OUT names another
 RUN = $(or $(OUT),results/$(EXP))
@@ -66,6 +72,13 @@ data: $(READY) ## make the default corpus in data/demo
 test: $(VENV)/.ready-test ## the tests
 	@$(VENV)/bin/python -m pytest $(ARGS)
 
+test-long: $(VENV)/.ready-test ## the tests that take minutes
+	@$(VENV)/bin/python -m pytest -m long -s $(ARGS)
+
+bench: $(VENV)/.ready-bench ## time and memory beside PyTorch: make bench, or EXP=... ARGS=--help
+	@$(VENV)/bin/python -m benchmarks $(if $(EXP),--experiment "$(EXP)") --device "$(DEVICE)" \
+	$(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)
+
 lint: $(VENV)/.ready-test ## style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 
@@ -89,9 +102,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(READY): setup.py constraints.txt | $(VENV)/bin/python
-	@$(INSTALL) -e ".$(if $(CUDA),[cuda$(CUDA)])"
+	@$(INSTALL) -e ".$(if $(EXTRAS),[$(subst $(SPACE),$(COMMA),$(EXTRAS))])"
 	@touch $@
 
 $(VENV)/.ready-test: $(READY)
 	@$(INSTALL) -e ".[test]"
+	@touch $@
+
+$(VENV)/.ready-bench: $(READY)
+	@$(INSTALL) -e ".[bench]"
 	@touch $@

@@ -1,5 +1,8 @@
 from setuptools import find_packages, setup
 
+# MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
+MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
+
 setup(
     name="starvox",
     version="0.1.0",
@@ -17,15 +20,21 @@ setup(
         "librosa>=0.11,<1",
         "markdown-it-py>=4,<5",  # an experiment's README, with its tables, in the report
         "matplotlib>=3.9,<4",
+        "numba>=0.61,<1",  # fast_cpu's loops; librosa needs it too
         "numpy>=2.4,<2.6",
         "pydantic>=2.10,<3",
         "soundfile>=0.13,<1",
+        "soxr>=0.5,<2",  # resampling, block by block
+        "threadpoolctl>=3.5,<4",  # holds BLAS to one thread: fast_cpu has its own
         "tqdm>=4.66,<5",
     ],
     extras_require={
         "cuda12": ["cupy-cuda12x[ctk]>=14,<15"],
         "cuda13": ["cupy-cuda13x[ctk]>=14,<15"],
-        "test": ["hypothesis>=6.100,<7", "pytest>=8,<10", "ruff>=0.14,<1"],
-        "bench": ["torch>=2.7,<3"],
+        "mpi": MPI,
+        "nccl12": ["nvidia-nccl-cu12>=2.20,<3"],
+        "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
+        "test": [*MPI, "hypothesis>=6.100,<7", "pytest>=8,<10", "ruff>=0.14,<1"],
+        "bench": ["torch>=2.7,<3"],  # python -m benchmarks
     },
 )

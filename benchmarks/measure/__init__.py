@@ -1,0 +1,1 @@
+"""The measurements, each ``run(job) -> dict`` of numbers; times in seconds, memory in bytes."""
