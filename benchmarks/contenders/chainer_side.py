@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.prepare import open_prepared
-from starvox import fast_cpu
+from starvox import fast_cpu, fast_gpu
 from starvox.corpus import CropDataset
 from starvox.device import find_device
 from starvox.models.label_merge import LabelMerge
@@ -26,6 +26,7 @@ def choose(contender: str) -> None:
     """Makes this process the contender: ``starvox`` as it is, or with operations put back."""
     if contender != "starvox":
         fast_cpu.disable()
+        fast_gpu.disable()
     if contender == "chainer-tiled":
         LabelMerge.convolve_map = lambda self, h: h
         LabelMerge.forward = _tiled

@@ -1,6 +1,7 @@
 """One training from its command line to its results folder."""
 
 import shlex
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from math import ceil
@@ -256,22 +257,16 @@ def _announce(
 
 def _run(trainer, stop: Stop, exp: Experiment, options: Options) -> int:
     stop.begin()
+    started = time.monotonic()
     trainer.run(show_loop_exception_msg=False)
-    _tell_waiting(trainer)
+    waited = sum(trainer.updater.get_iterator(name).waited for name in ("main", "orig"))
+    print(f"waiting for clips: {waited / (time.monotonic() - started):.1%} of the time")
     iteration, out = trainer.updater.iteration, options.out
     if not stop.is_end(iteration):
         print(f"stopped at iteration {iteration}, saved; go on with: {_resume_command(exp, options)}")
         return 128 + stop.requested
     print(f"done: {iteration} iterations. Look at {out}/curves and {out}/samples, and listen there.")
     return 0
-
-
-def _tell_waiting(trainer) -> None:
-    """Prints how long the training waited for minibatches, if that was more than a hundredth."""
-    waited = sum(trainer.updater.get_iterator(name).waited for name in ("main", "orig"))
-    if waited > trainer.elapsed_time / 100:
-        share = waited / trainer.elapsed_time
-        print(f"{share:.0%} of the time ({waited:.0f} s) was spent waiting for clips; is the disk slow?")
 
 
 def _where_it_stands(exp: Experiment, options: Options, stop: Stop) -> str:
