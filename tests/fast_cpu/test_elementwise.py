@@ -38,6 +38,11 @@ def test_nan_stays_nan():
     assert np.isnan(F.leaky_relu(np.float32([np.nan])).array).all()
 
 
+def test_empty_arrays():
+    assert F.relu(np.zeros((0, 3), np.float32)).shape == (0, 3)
+    assert F.leaky_relu(np.zeros((0, 3), np.float32)).shape == (0, 3)
+
+
 def test_arrays_with_gaps_and_of_other_types():
     x = np.random.default_rng(0).standard_normal((6, 8), dtype=np.float32)
     np.testing.assert_array_equal(F.relu(x[:, ::2]).array, np.maximum(x[:, ::2], 0))

@@ -36,6 +36,14 @@ def test_a_far_mean_does_not_spoil_the_variance():
     np.testing.assert_allclose(y.mean(axis=(0, 2, 3)), 0, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_no_variance_and_no_eps_is_not_a_number_and_no_exception():
+    y = F.batch_normalization(
+        np.ones((2, 1, 4, 4), np.float32), np.ones(1, np.float32), np.ones(1, np.float32), eps=0.0
+    )
+    assert np.isnan(y.array).all()
+
+
 def test_other_shapes_and_types_are_left_to_chainer():
     x = np.random.default_rng(0).standard_normal((8, 3))
     y = F.batch_normalization(x, np.ones(3), np.zeros(3)).array

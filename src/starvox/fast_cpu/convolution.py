@@ -39,7 +39,7 @@ class _Axis(NamedTuple):
 
 def convolve(self, x, W, b):
     """Replaces ``Convolution2DFunction._forward_cpu_core``."""
-    if not _are_float32(x, W):
+    if not _suits(self, x, W):
         return _convolve(self, x, W, b)
     x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
     rows, cols = _axes(self, W.shape[2:])
@@ -70,7 +70,7 @@ def _correlate(x, W, rows, cols, y):
 
 def weight_gradient(self, x, gy):
     """Replaces ``Convolution2DGradW._forward_cpu_core``."""
-    if not _are_float32(x, gy):
+    if not _suits(self, x, gy):
         return _weight_gradient(self, x, gy)
     x, gy = np.ascontiguousarray(x), np.ascontiguousarray(gy)
     channels, height, width = gy.shape[1:]
@@ -103,7 +103,7 @@ def _sum_products(x, gy, rows, cols):
 
 def deconvolve(self, x, W, b):
     """Replaces ``Deconvolution2DFunction._forward_cpu_core``."""
-    if not _are_float32(x, W):
+    if not _suits(self, x, W):
         return _deconvolve(self, x, W, b)
     x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
     n, channels, height, width = x.shape
@@ -206,7 +206,7 @@ def _multiply_rows(a, b):
 
 def _parts(n, height):
     """Returns (sample, first row, last row + 1) of parts that are enough for all threads."""
-    rows = split(height, -(-workers.count() // n))
+    rows = split(height, -(-workers.count() // max(1, n)))
     return [(sample, *part) for sample in range(n) for part in rows]
 
 
@@ -224,8 +224,9 @@ def _axes(self, ksize):
     return _Axis(ksize[0], self.sy, self.ph, self.dy), _Axis(ksize[1], self.sx, self.pw, self.dx)
 
 
-def _are_float32(*arrays):
-    return all(array.dtype == np.float32 for array in arrays)
+def _suits(self, *arrays):
+    """Says whether the kernels take it; what they do not is left to Chainer."""
+    return min(self.ph, self.pw) >= 0 and all(array.dtype == np.float32 for array in arrays)
 
 
 REPLACEMENTS = {

@@ -16,10 +16,11 @@ import numpy as np
 def compiled(function=None, **options):
     if function is None:
         return lambda function: compiled(function, **options)
+    options |= {"nogil": True, "error_model": "numpy"}  # a division by zero is not finite, and no exception
     try:
-        return numba.njit(nogil=True, cache=True, **options)(function)
+        return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to keep it: compiled anew in every process
-        return numba.njit(nogil=True, **options)(function)
+        return numba.njit(**options)(function)
 
 
 # Sums may be taken in any order, so that they can be taken several terms at a time.

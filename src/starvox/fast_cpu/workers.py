@@ -25,10 +25,10 @@ _pool = None
 
 
 def count() -> int:
-    """Returns how many threads work: one a core, or fewer if OMP_NUM_THREADS says so."""
+    """Returns how many threads work: one a core, or fewer if the environment says so."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, max(1, int(wanted))) if wanted.isdecimal() else cores
+    wanted = (os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
+    return min([cores, *(max(1, int(number)) for number in wanted if number.isdecimal())])
 
 
 def share(function: Callable, tasks: Iterable[tuple]) -> None:
@@ -76,6 +76,7 @@ def share(function: Callable, tasks: Iterable[tuple]) -> None:
 
 def split(n: int, parts: int) -> list[tuple[int, int]]:
     """Returns at most ``parts`` ranges (from, to) of nearly equal length that cover ``range(n)``."""
+    parts = max(1, parts)
     edges = sorted({n * part // parts for part in range(parts + 1)})
     return list(itertools.pairwise(edges))
 

@@ -67,11 +67,12 @@ class ClipIterator(chainer.dataset.Iterator):
 
     def _visit(self, position):
         epoch, place = divmod(position, len(self._dataset))
-        if self._order[0] != epoch:
+        order = self._order  # the thread of an earlier position may be at its end still
+        if order[0] != epoch:
             rng = generator(self._seed, self._order_stream, epoch)
-            self._order = (epoch, rng.permutation(len(self._dataset)))
+            order = self._order = (epoch, rng.permutation(len(self._dataset)))
         rng = generator(self._seed, self._crop_stream, position)
-        return self._dataset.draw(int(self._order[1][place]), rng)
+        return self._dataset.draw(int(order[1][place]), rng)
 
     @property
     def epoch_detail(self):

@@ -147,6 +147,20 @@ class Processes:
         (means,) = self._mean([np.array([float(value) for value in values.values()])])
         return dict(zip(values, means, strict=True))
 
+    def check_same(self, **values) -> None:
+        """Ends all processes unless they hold the same values.
+
+        Raises:
+            UserError: in all of them, with the name of the first value that differs.
+        """
+        if self._comm is None:
+            return
+        self._meet()
+        everybodys = self._comm.mpi_comm.allgather(values)
+        for name in values:
+            if any(others[name] != values[name] for others in everybodys):
+                raise UserError(f"the processes do not have the same {name}; has a file changed meanwhile?")
+
     def largest(self, number: int) -> int:
         """Returns the largest of the processes' numbers."""
         if self._comm is None:
@@ -174,11 +188,13 @@ class Processes:
     def _leave(self, error: BaseException):
         """Ends this process by raising, if all have failed, and otherwise ends all of them."""
         code = {UserError: 2, KeyboardInterrupt: 130}.get(type(error), 1)
+        if isinstance(error, SystemExit):
+            code = error.code
         if self._wait(self._end.Ibarrier(), _PATIENCE):
             raise error if self.is_first else SystemExit(code)
         if isinstance(error, UserError):
             print(f"starvox: {error}", file=sys.stderr)
-        else:
+        elif not isinstance(error, SystemExit):
             traceback.print_exception(error)
         print(f"starvox: process {self.rank} of {self.size} failed; ending all", file=sys.stderr, flush=True)
         self._end.Abort(code)
