@@ -6,8 +6,12 @@ import espeakng_loader
 import librosa
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from starvox import load_experiment
+
+settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
+settings.load_profile("unhurried")
 
 TEXT = (
     "Seven geese crossed the frozen pond before breakfast. "

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import UserError, build_models, load_experiment, snapshots
+from starvox import UserError, build_models, launch, load_experiment, snapshots
 from starvox.cli import main
 
 MISTAKES = {
@@ -77,7 +77,8 @@ def run(speech):
     folder.mkdir(parents=True)
     (folder / "config.json").write_text(exp.dumps())
     (folder / "labels.json").write_text('{"speaker": ["anna", "bert"], "birthplace": [], "sex": ["F", "M"]}')
-    (folder / "environment.json").write_text('{"seed": 0, "data": "gone.csv", "held_out": null}')
+    environment = '{"seed": 0, "data": "gone.csv", "held_out": null, "corpus": "a"}'
+    (folder / "environment.json").write_text(environment)
     (folder / "log").write_text('[{"iteration": 1}]')
     soundfile.write("in.wav", speech[:4000], 16000)
     Path("file").write_text("no folder")
@@ -147,6 +148,25 @@ def test_every_command_tells_a_mistake_on_one_line(case, run, capsys):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '{"seed": 0, "data": 3, "held_out": null}',
+        '{"seed": "x", "data": "m.csv", "held_out": null}',
+        '[["seed", 0], ["data", "m.csv"], ["held_out", null]]',
+        '{"seed": 0, "data": "a\\u0000.csv", "held_out": null}',
+        '{"seed": 0, "data": "m.csv", "held_out": null, "store": 3}',
+    ],
+)
+def test_an_odd_environment_is_one_line(text, run, capsys):
+    snapshots.save(run / "snapshot_iter_5.npz", build_models(load_experiment("smoke"))[0])
+    (run / "environment.json").write_text(text)
+    assert main(["resume", "smoke", "--device", "cpu"]) == 2
+    error = capsys.readouterr().err
+    assert "environment.json: missing or damaged" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "word"),
     [
         ("train", "EXP"),
@@ -190,7 +210,7 @@ def test_a_mistake_in_a_process_of_its_own(debug, lines):
 
 def test_a_terminal_that_lacks_a_letter(run):
     """Its encoding cannot print the name of the folder; the work is done all the same."""
-    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-m", "starvox", "plot", "results/smoke", "-o", "図"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
@@ -213,7 +233,8 @@ def test_want_of_memory_is_one_line(run):
     )
     arguments = ["train", "wide", "--data", "noise.csv", "--out", "x", "--device", "cpu", "--jobs", "1"]
     command = [sys.executable, "-c", f"import starvox.cli\n{code}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | dict.fromkeys(launch._THREADS, "1")  # the stack of each thread counts
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith("starvox: not enough memory; make the minibatch or")
 

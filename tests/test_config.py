@@ -256,7 +256,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(changes=st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=3))
 def test_any_values_give_an_experiment_or_an_error_with_the_key(tmp_path_factory, changes):
     values = json.loads(SMOKE.dumps())
@@ -276,7 +276,7 @@ def test_any_values_give_an_experiment_or_an_error_with_the_key(tmp_path_factory
     assert re.match(rf"{path}: (missing key |unknown key )?[a-z]+\.[a-z_]+", complaint)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.binary(max_size=80))
 def test_any_bytes_give_an_error_of_one_line(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("bytes") / "config.toml"

@@ -4,11 +4,14 @@ import os
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from starvox import UserError
-from starvox.files import remove_leftovers, replacing, write_text
+from starvox.files import file_name, is_temporary, remove_leftovers, replacing, write_text
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
@@ -58,6 +61,20 @@ def test_it_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_end(tm
     assert done == ["fsync file", "replace file", "fsync folder"]
 
 
+def test_macos_is_asked_to_flush_the_drive_too(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    asked, real = [], fcntl.fcntl
+
+    def note(descriptor, command):
+        asked.append(command)
+        return real(descriptor, command)
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", fcntl.F_GETFD, raising=False)  # which every system knows
+    monkeypatch.setattr(fcntl, "fcntl", note)
+    write_text(tmp_path / "a.txt", "text")
+    assert asked == [fcntl.F_GETFD] * 2  # of the file, and of its folder
+
+
 def is_folder(descriptor):
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 
@@ -76,3 +93,37 @@ def test_leftovers_of_dead_processes_are_removed(tmp_path):
         assert [path.name for path in (tmp_path / "curves").iterdir()] == [names[alive.pid]]
         assert all(path.exists() for path in others)
         alive.communicate(b"\n")
+
+
+def test_leftovers_of_other_machines_are_told_by_their_age(tmp_path):
+    young, old = (tmp_path / f".{name}.npy.{2**22 + 1}.1.tmp" for name in ("young", "old"))
+    for path, age in ((young, 60), (old, 7200)):
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+    remove_leftovers(tmp_path, seconds=3600)
+    assert list(tmp_path.iterdir()) == [young]
+    remove_leftovers(tmp_path / "missing", seconds=3600)
+
+
+def test_the_name_to_write_to_is_known_as_temporary(tmp_path):
+    with replacing(tmp_path / "a.txt") as temporary:
+        temporary.touch()
+        assert is_temporary(temporary)
+    for name in ("a.txt", ".hidden", ".x.tmp", "a.1.2.tmp"):
+        assert not is_temporary(tmp_path / name)
+
+
+@given(text=st.text(max_size=300))
+def test_a_file_name_is_one_name(text):
+    name = file_name(text)
+    assert "/" not in name
+    assert "\0" not in name
+    assert len(name.encode()) <= 89
+    assert name.isprintable()
+    assert bool(name) == bool(text)
+
+
+def test_long_names_stay_different():
+    first, second = (file_name("x" * 200 + end) for end in "ab")
+    assert first != second
+    assert file_name("as it is") == "as_it_is"

@@ -32,6 +32,12 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # as in `starvox show smoke | head`
         sys.stdout = None
         return 141
+    except OSError as error:  # a disk or a file that fails where no command expects it
+        if args.debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"starvox: {where}{error.strerror or error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("starvox: interrupted", file=sys.stderr)
         return 130

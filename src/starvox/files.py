@@ -1,17 +1,25 @@
 """Files that appear whole or not at all, and stay."""
 
 import errno
+import hashlib
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starvox.errors import WriteError
 
+try:
+    import fcntl
+except ImportError:  # not on Linux or macOS
+    fcntl = None
+
 # What a file system says that cannot make a folder durable; some folders may be written but not read.
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
+_LONGEST = 80  # bytes of a part of a file's name, which may have 255
 
 
 @contextmanager
@@ -51,15 +59,41 @@ def write_text(path: str | Path, text: str, **mend: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def remove_leftovers(folder: Path) -> None:
+def file_name(text: str) -> str:
+    """Returns ``text`` without what a file name cannot hold everywhere, short enough to stand in one twice.
+
+    A label or a path of a stranger's comes out without a separator, so that the
+    result lies in the folder it is meant for. It has at most 89 bytes.
+    """
+    name = re.sub(r"[^\w.-]+", "_", text)
+    data = name.encode()
+    if len(data) <= _LONGEST:
+        return name
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return f"{data[:_LONGEST].decode(errors='ignore')}_{digest[:8]}"
+
+
+def is_temporary(path: Path) -> bool:
+    """Says whether `replacing` gives such a name."""
+    return re.fullmatch(r"\..+\.\d+\.\d+\.tmp", path.name) is not None
+
+
+def remove_leftovers(folder: Path, seconds: float = 0.0) -> None:
     """Removes the temporary files of `replacing` below a folder that dead processes left there.
 
     Another live process may be writing a figure there; its files stay.
+
+    Args:
+        folder: the folder; it may be missing.
+        seconds: how long a file must not have been written to. Processes of other
+            machines and containers, whose numbers mean nothing here, may use the folder too.
     """
     for path in folder.rglob(".*.tmp"):
         match = re.search(r"\.(\d+)(?:\.\d+)?\.tmp$", path.name)
         if match and not _is_another(int(match[1])):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # of a folder that may only be read, or gone already
+                if time.time() - path.stat().st_mtime >= seconds:
+                    path.unlink()
 
 
 def _is_another(pid: int) -> bool:
@@ -79,6 +113,9 @@ def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS, where fsync leaves the bytes in the drive's own memory
+            with suppress(OSError):  # not on every file system
+                fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     finally:
         os.close(descriptor)
 

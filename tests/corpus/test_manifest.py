@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from starvox.corpus import Clip, read_manifest
@@ -97,7 +97,6 @@ def test_mistakes(write, content, words):
 VALID = (HEADER + 'a.wav,p225,England,F\n"b, c.wav",,,M\n\n/d/e.wav,日本,,\n').encode()
 
 
-@settings(deadline=None)
 @given(place=st.integers(0, len(VALID)), length=st.integers(0, 4), new=st.binary(max_size=4))
 def test_a_spoilt_manifest_is_read_or_refused_with_a_line(tmp_path_factory, place, length, new):
     path = tmp_path_factory.getbasetemp() / "spoilt.csv"
@@ -133,3 +132,9 @@ def test_what_the_csv_module_wrote_comes_back(tmp_path_factory, rows):
         )
     clips = read_manifest(path)
     assert [(clip.speaker, clip.birthplace, clip.sex) for clip in clips] == [row[1:] for row in rows]
+
+
+@pytest.mark.parametrize("name", ["a\0b.csv", "\ud800.csv", "x" * 5000])
+def test_what_can_be_no_file_is_refused(name):
+    with pytest.raises(UserError, match=r"give the path of a manifest \(CSV\)|\.\.\.$"):
+        read_manifest(name)

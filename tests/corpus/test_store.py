@@ -99,6 +99,16 @@ def test_lost_waveform_is_decoded_again(store, tmp_path):
     assert len(store.open(keys[path])) == 4000
 
 
+def test_a_stored_waveform_whose_header_is_no_python_is_made_again(store, tmp_path):
+    path = sound(tmp_path / "a.wav")
+    keys, _ = store.add([path])
+    (waveform,) = stored(store)
+    content = waveform.read_bytes()
+    waveform.write_bytes(content.replace(b"}", b"=", 1))  # one bit
+    assert store.add([path])[0] == keys
+    assert waveform.read_bytes() == content
+
+
 @pytest.mark.parametrize(
     "damage",
     ["", "{", "\udcff", "[]", "3", "[" * 100_000, '{"files": 3}', '{"files": {}}']

@@ -79,11 +79,11 @@ def test_what_hangs_is_named_and_what_is_done_is_kept(tmp_path, monkeypatch):
                 found.__setitem__,
                 2,
                 None,
-                lambda item: 0.3,
+                lambda item: 2,
             )
     finally:
         os.close(writer)  # ends the thread
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert {"a", "b"} <= found.keys()
 
 

@@ -5,6 +5,7 @@
 - ``writing``: the system kills the process in the middle of writing the first snapshot of the trainer.
 - ``naming``: that snapshot is whole on the disk and waits to get its name, until the process is killed.
 - ``opening``: the corpus is being opened, until a signal comes.
+- ``slow``: every update takes at least 0.3 s, so that a fast machine is not at the end too soon.
 """
 
 import os
@@ -15,6 +16,7 @@ import time
 
 from starvox.cli import main
 from starvox.corpus import Corpus
+from starvox.training.updater import StarGANUpdater
 
 
 def wait(*_, **__):
@@ -44,6 +46,17 @@ def stop_opening():
     Corpus.open = wait
 
 
+def update_slowly():
+    update = StarGANUpdater.update_core
+
+    def slow(updater):
+        time.sleep(0.3)
+        update(updater)
+
+    StarGANUpdater.update_core = slow
+
+
 if __name__ == "__main__":
-    {"writing": die_writing, "naming": stop_naming, "opening": stop_opening}[sys.argv[1]]()
+    moments = {"writing": die_writing, "naming": stop_naming, "opening": stop_opening, "slow": update_slowly}
+    moments[sys.argv[1]]()
     sys.exit(main(sys.argv[2:]))

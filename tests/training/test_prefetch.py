@@ -33,19 +33,19 @@ def test_a_ready_value_is_not_waited_for():
     done = threading.Semaphore(0)
 
     def function(position):
-        time.sleep(0.2)
+        time.sleep(1)
         done.release()
         return position
 
-    prefetch = Prefetch(function, 1, ahead=2)
+    prefetch = Prefetch(function, 1, ahead=1)
     prefetch.take(0)
-    assert prefetch.waited > 0.15
-    for _ in range(3):
-        done.acquire(timeout=20)
-    time.sleep(0.05)
+    assert prefetch.waited > 0.9
+    for _ in range(2):
+        assert done.acquire(timeout=60)
+    time.sleep(0.2)
     before = prefetch.waited
     prefetch.take(1)
-    assert prefetch.waited - before < 0.15
+    assert prefetch.waited - before < 0.9
 
 
 def test_an_exception_is_raised_where_its_value_is_asked_for():

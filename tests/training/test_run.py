@@ -1,6 +1,7 @@
 """Whole trainings of a tiny network on real speech: files, log, resuming, refusals."""
 
 import json
+import os
 import shutil
 import signal
 
@@ -205,6 +206,16 @@ def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_p
     assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
 
 
+@pytest.mark.parametrize("name", [f".config.json.{2**22 + 1}.1.tmp", "rejected.csv"])
+def test_what_a_kill_leaves_before_the_configuration_is_in_nobodys_way(tiny, options, tmp_path, name):
+    out = tmp_path / "tiny"
+    out.mkdir()
+    for leftover in (name, ".lock"):
+        (out / leftover).touch()
+    train(tiny, options(out, iterations=1))
+    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+
+
 def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, options, tmp_path):
     with Lock(finished):
         for resume, overwrite in ((False, False), (False, True), (True, False)):
@@ -212,15 +223,20 @@ def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, optio
                 train(tiny, options(finished, data=tmp_path / "none.csv", overwrite=overwrite), resume)
 
 
-def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, options, tmp_path):
+def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, options, tmp_path, manifest):
     out, dead = tmp_path / "tiny", 2**22 + 1
     shutil.copytree(finished, out)
     leftovers = [
         out / f".snapshot_iter_6.npz.{dead}.1.tmp",
+        out / f".gen_iter_6.npz.{os.getppid()}.1.tmp",  # whose number another process has got since
+        out / f".log.{os.getppid()}.1.tmp",
+        manifest.parent / "store" / "ab" / f".a.npy.{dead}.1.tmp",
         out / "samples" / "iter_4" / f".a.wav.{dead}.tmp",
     ]
     for path in leftovers:
+        path.parent.mkdir(exist_ok=True)
         path.touch()
+        os.utime(path, (0, 0))
     for name in ("tmpsnapshot_iter_6.npzab12cd34", "tmpgen_iter_6.npzab12cd34", "logab12cd34"):
         (out / name).mkdir()
         leftovers.append(out / name / "half")
@@ -268,6 +284,8 @@ def rewrite(path, key, array):
         ("merge/conv/W", np.zeros((1, 1), np.float32)),
         ("conv/W/ms", np.zeros((2, 1), np.float32)),
         ("LogReport/_log", np.array("not JSON")),
+        ("LogReport/_log", np.array('{"a": 1}')),
+        ("LogReport/_log", np.array("[3]")),
         ("LogReport/_summary/_names", np.array('["a"]')),
         ("iteration", np.array(1.5)),
         ("iteration", np.array([1, 2])),
@@ -292,9 +310,17 @@ def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 
 
-def test_resuming_with_another_experiment_is_refused(finished, options):
+def test_resuming_with_another_experiment_is_refused(finished, options, tmp_path):
     with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
-        train(load_experiment("smoke"), options(finished), resume=True)
+        train(load_experiment("smoke"), options(finished, data=tmp_path / "not read.csv"), resume=True)
+
+
+def test_resuming_with_a_configuration_that_is_no_text_is_refused(finished, tiny, options, tmp_path):
+    out = tmp_path / "tiny"
+    shutil.copytree(finished, out)
+    (out / "config.json").write_bytes(b"\xff")
+    with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
+        train(tiny, options(out), resume=True)
 
 
 def test_resuming_with_other_label_names_is_refused(finished, tiny, options, tmp_path):

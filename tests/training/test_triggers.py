@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -45,7 +47,7 @@ def test_every_seconds_gives_one_answer_an_iteration():
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_for_the_end(number, capsys):
+def test_a_signal_asks_for_the_end(number, capfd):
     with Stop(1000) as stop:
         stop.begin()
         os.kill(os.getpid(), number)
@@ -55,7 +57,21 @@ def test_a_signal_asks_for_the_end(number, capsys):
         assert not Every(400, stop)(at(1))  # not the end: the training can be resumed
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
-    assert "finishing this iteration" in capsys.readouterr().err
+    assert "finishing this iteration" in capfd.readouterr().err
+
+
+def test_a_signal_with_nobody_left_to_read_about_it():
+    """A terminal that was closed: the last iteration is saved all the same."""
+    code = (
+        "import os, signal; from starvox.training.triggers import Stop\n"
+        "reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 2)\n"
+        "with Stop(9) as stop:\n"
+        "    stop.begin()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    print(int(stop.requested))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "15\n")
 
 
 def test_a_signal_between_the_extensions_ends_the_next_iteration():

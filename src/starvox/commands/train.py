@@ -1,5 +1,6 @@
 """``starvox train`` and ``starvox resume``."""
 
+import os
 from pathlib import Path
 
 from starvox.commands.options import add_command, add_experiment, count, natural
@@ -106,7 +107,7 @@ def _train(args, processes) -> int:
 
         with processes.first_alone():
             data = make_demo(DEMO) / "train.csv"
-    if held_out is None and (data.parent / "held_out.csv").is_file():
+    if held_out is None and os.path.isfile(data.parent / "held_out.csv"):
         held_out = data.parent / "held_out.csv"
     options = Options(
         name=args.experiment,

@@ -64,14 +64,15 @@ def read_manifest(path: str | Path) -> list[Clip]:
 
 
 def _read_text(path: Path) -> str:
-    if path.is_char_device() or path.is_block_device():  # /dev/zero has no end
-        raise UserError(f"{path}: a device; give the path of a manifest (CSV)")
     try:
+        if path.is_char_device() or path.is_block_device():  # /dev/zero has no end
+            raise UserError(f"{path}: a device; give the path of a manifest (CSV)")
         text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; give the path of a manifest (CSV)") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # ValueError: what can be no file's name
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: {reason}; give the path of a manifest (CSV)") from None
     if "\0" in text:
         line = len(re.findall(r"\r\n?|\n", text[: text.index("\0")])) + 1
         raise UserError(f"{path}: line {line}: a NUL character; save it as plain UTF-8 text")

@@ -5,13 +5,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
+from starvox.files import replacing
+
 
 def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Writes UTF-8 CSV with lines that end in ``\\n``.
 
-    Bytes of a file name that are no UTF-8 go out as they came in.
+    Bytes of a file name that are no UTF-8 go out as they came in. The file
+    appears whole or not at all.
+
+    Raises:
+        WriteError: if it cannot be written.
     """
-    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+    with replacing(path) as temporary, open(temporary, "w", **text) as file:
         # Python quotes a cell with a lone "\r" only where "\r" ends the lines.
         ends = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
         writer = csv.writer(ends, lineterminator="\r\n")

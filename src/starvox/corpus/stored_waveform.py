@@ -34,10 +34,10 @@ class StoredWaveform:
                     raise ValueError
                 shape, _, dtype = np.lib.format.read_array_header_1_0(file)
                 self._start, size = file.tell(), os.fstat(file.fileno()).st_size
-        except ValueError:
-            raise self._damaged() from None
         except OSError as error:
             raise self._unreadable(error) from None
+        except Exception:  # the header is parsed as Python, which a wrong bit can make raise nearly anything
+            raise self._damaged() from None
         self._length = shape[0] if len(shape) == 1 and dtype == np.dtype("<i2") else -1
         if size != self._start + 2 * self._length + 4 * -(-self._length // BLOCK):
             raise self._damaged()

@@ -9,8 +9,8 @@ import soundfile
 
 from starvox.audio import read_waveform, write_wav
 from starvox.errors import UserError
+from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
-from starvox.replay.inputs import file_name
 from starvox.replay.replay import Replay
 from starvox.replay.source import Source
 

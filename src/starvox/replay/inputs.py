@@ -1,18 +1,16 @@
 """The sound files that a person names: files, folders and patterns."""
 
 import glob
-import hashlib
 import os
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import soundfile
 
 from starvox.errors import UserError
+from starvox.files import file_name
 
 _ENDINGS = {f".{name.lower()}" for name in soundfile.available_formats()} | {".aif", ".oga", ".opus"}
-_LONGEST = 80  # bytes; a file's name may have 255, and this stands in it twice beside other words
 
 
 def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
@@ -40,20 +38,6 @@ def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
             )
         named[name] = path
     return named
-
-
-def file_name(text: str) -> str:
-    """Returns ``text`` without what a file name cannot hold everywhere, and short enough to stand in one.
-
-    A label or a path of a stranger's comes out without a separator, so that the
-    result lies in the folder it is meant for.
-    """
-    name = re.sub(r"[^\w.-]+", "_", text)
-    data = name.encode()
-    if len(data) <= _LONGEST:
-        return name
-    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-    return f"{data[:_LONGEST].decode(errors='ignore')}_{digest[:8]}"
 
 
 def _find(item: str, out: Path) -> list[Path]:

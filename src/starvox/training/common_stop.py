@@ -1,7 +1,5 @@
 """The end of a training of several processes."""
 
-import sys
-
 from starvox.training.triggers import Stop
 
 
@@ -35,6 +33,4 @@ class CommonStop(Stop):
             raise KeyboardInterrupt
         self._noted = number
         if self._processes.is_first:
-            print(
-                "\nfinishing this iteration and saving; once more stops at once", file=sys.stderr, flush=True
-            )
+            self._say()

@@ -13,6 +13,8 @@ from starvox import files, snapshots
 from starvox.errors import UserError
 from starvox.training.lock import LOCK
 
+# what a run writes before its first iteration
+_RECORDED = ("config.json", "labels.json", "environment.json", "rejected.csv", "clips.csv")
 _PACKAGES = ("starvox", "chainer", "numpy", "scipy", "librosa", "soundfile", "cupy-cuda12x", "cupy-cuda13x")
 
 
@@ -20,18 +22,20 @@ def check_free(folder: Path, overwrite: bool) -> None:
     """Refuses to put a new run where something is, unless that is a run and may go.
 
     A run that was ended before its first iteration left nothing to keep, and is in nobody's way.
+    A folder that has more in it, and no `environment.json` of a run, is never cleared.
 
     Raises:
         UserError: if a run, or anything else, is in the way.
     """
-    begun = (folder / "log").exists() or snapshots.find(folder, snapshots.TRAINER)
-    if is_run(folder) and begun and not overwrite:
+    if all(_is_recorded(path) for path in folder.iterdir()):
+        return
+    if not _is_run(folder):
+        raise UserError(f"{folder} is not empty and not a run of starvox; choose another OUT=")
+    if not overwrite:
         go_on = "go on with it by `make resume`, or " if snapshots.find(folder, snapshots.TRAINER) else ""
         raise UserError(
             f"{folder} holds a run already; {go_on}start anew with ARGS=--overwrite, or choose another OUT="
         )
-    if not is_run(folder) and any(path.name != LOCK for path in folder.iterdir()):
-        raise UserError(f"{folder} is not empty and not a run of starvox; choose another OUT=")
 
 
 def clear(folder: Path) -> None:
@@ -41,7 +45,8 @@ def clear(folder: Path) -> None:
         UserError: if it cannot be removed.
     """
     # What makes it a run stays till the new one replaces it: a kill leaves no folder of unknown things.
-    old = [path for path in folder.iterdir() if path.name not in (LOCK, "config.json")]
+    kept = (LOCK, "config.json", "environment.json")
+    old = [path for path in folder.iterdir() if path.name not in kept]
     try:
         for path in old:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -52,8 +57,12 @@ def clear(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what a killed training left half-written in its folder."""
+    """Removes what a killed training left half-written in its folder, which this process has locked."""
     files.remove_leftovers(folder)
+    # what only the holder of the lock writes, though another process may have its killed writer's number
+    for pattern in (".snapshot_iter_*.tmp", ".gen_iter_*.tmp", ".log.*.tmp"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
     # what Chainer's own extensions leave, which wrote the snapshots and the log of earlier versions
     for pattern in ("tmpsnapshot_iter_*", "tmpgen_iter_*", "log????????"):
         for path in folder.glob(pattern):
@@ -61,9 +70,18 @@ def remove_leftovers(folder: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def is_run(folder: Path) -> bool:
+def _is_recorded(path: Path) -> bool:
+    """Says whether a path in a results folder is of what is there before the first iteration."""
+    named = path.name in (*_RECORDED, LOCK) or files.is_temporary(path)
+    return named and path.is_file() and not path.is_symlink()
+
+
+def _is_run(folder: Path) -> bool:
     """Says whether a training has been started in this folder."""
-    return (folder / "config.json").is_file()
+    try:
+        return "corpus" in read_environment(folder)
+    except UserError:
+        return False
 
 
 def check_same(folder: Path, name: str, same: bool, what: str) -> None:
@@ -83,18 +101,46 @@ def read_environment(folder: Path) -> dict:
     """Returns ``environment.json``.
 
     Raises:
-        UserError: if the folder holds no run.
+        UserError: if the folder holds no run, or a value in it is none that a run writes.
     """
     path = folder / "environment.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        if not {"seed", "data", "held_out"} <= dict(values).keys():
+        if not isinstance(values, dict) or not all(_is_right(name, values) for name in _RIGHT):
             raise ValueError
         return values
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         raise UserError(
             f"{path}: missing or damaged, so there is no run to go on with; start with `make train`"
         ) from None
+
+
+def _is_right(name: str, values: dict) -> bool:
+    """Says whether a value of ``environment.json`` is as it should be, or missing where it may be."""
+    return _RIGHT[name](values[name]) if name in values else name in _LATER
+
+
+def _is_count(value) -> bool:
+    return type(value) is int and value > 0
+
+
+def _is_path(value) -> bool:
+    try:
+        return isinstance(value, str) and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:  # JSON can hold what is no file's name
+        return False
+
+
+_RIGHT = {
+    "seed": lambda value: type(value) is int and value >= 0,
+    "data": _is_path,
+    "held_out": lambda value: value is None or _is_path(value),
+    "store": _is_path,
+    "every": lambda value: isinstance(value, dict) and all(map(_is_count, value.values())),
+    "processes": _is_count,
+    "resumed": lambda value: isinstance(value, list),
+}
+_LATER = ("store", "every", "processes", "resumed")  # not in every run
 
 
 def write_environment(folder: Path, values: dict) -> None:

@@ -12,7 +12,7 @@ from starvox.config import Experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 from starvox.device import describe
 from starvox.errors import UserError, WriteError
-from starvox.files import write_text
+from starvox.files import remove_leftovers, write_text
 from starvox.training import results
 from starvox.training.assemble import Intervals, build_trainer, build_updater, count_iterations
 from starvox.training.choose_samples import choose_samples
@@ -95,6 +95,8 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
         if stop.requested is None:
             raise
         print(f"stopped {_where_it_stands(exp, options, stop)}", flush=True)
+        if processes.size > 1:  # one that has not heard of it must not wait for this one
+            raise SystemExit(128 + stop.requested) from None
         return 128 + stop.requested
     except BrokenPipeError:
         raise
@@ -109,15 +111,16 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
 def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, processes: Processes) -> int:
     out = options.out
     with processes.first_alone():  # it decodes, and the others find the clips decoded
-        recorded = _check_folder(options, resume)
+        recorded = _check_folder(exp, options, resume)
         seed = recorded.get("seed", options.seed or 0)
         if processes.is_first:
             results.remove_leftovers(out)
+            remove_leftovers(options.store, seconds=3600)  # others may be decoding into it, elsewhere too
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
         if resume:
-            _check_same(exp, out, corpus, encoder)
+            _check_same(out, corpus, encoder)
 
         updater = build_updater(exp, CropDataset(corpus, encoder), device, seed, processes)
         if options.cuda_graph:
@@ -130,6 +133,7 @@ def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, 
         trainer = build_trainer(exp, updater, stop, out, every, samples, processes.is_first)
         if resume:
             _load_newest(trainer, out)
+    processes.check_same(corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations)
     if resume and stop.is_end(updater.iteration):
         print(f"nothing to do: {out} is at iteration {updater.iteration} of {stop.iterations}")
         return 0
@@ -146,7 +150,7 @@ def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, 
     return code
 
 
-def _check_folder(options: Options, resume: bool) -> dict:
+def _check_folder(exp: Experiment, options: Options, resume: bool) -> dict:
     """Refuses a folder that cannot be used; returns what the run to resume recorded."""
     if not resume:
         results.check_free(options.out, options.overwrite)
@@ -164,6 +168,7 @@ def _check_folder(options: Options, resume: bool) -> dict:
             f"{options.out}: this run is trained by {started_with} processes, not {options.processes}; "
             f"go on with NP={started_with}"
         )
+    _check_same_text(options.out, "config.json", exp.dumps(), "the experiment's configuration")
     return recorded
 
 
@@ -185,14 +190,13 @@ def _open_corpus(
     return corpus
 
 
-def _check_same(exp: Experiment, out: Path, corpus: Corpus, encoder: LabelEncoder) -> None:
-    for name, text, what in (
-        ("config.json", exp.dumps(), "the experiment's configuration"),
-        ("labels.json", encoder.dumps(), "the set of label names"),
-    ):
-        path = out / name
-        same = path.is_file() and path.read_text(encoding="utf-8") == text
-        results.check_same(out, name, same, what)
+def _check_same_text(out: Path, name: str, text: str, what: str) -> None:
+    path = out / name
+    results.check_same(out, name, path.is_file() and path.read_bytes() == text.encode(), what)
+
+
+def _check_same(out: Path, corpus: Corpus, encoder: LabelEncoder) -> None:
+    _check_same_text(out, "labels.json", encoder.dumps(), "the set of label names")
     same = results.read_environment(out).get("corpus") == corpus.fingerprint()
     what = "the corpus" if same else f"the corpus ({corpus.difference(out / 'clips.csv')})"
     results.check_same(out, "environment.json", same, what)

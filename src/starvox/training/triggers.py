@@ -1,7 +1,8 @@
 """When extensions run, and when the training ends."""
 
+import contextlib
+import os
 import signal
-import sys
 import time
 
 
@@ -61,7 +62,13 @@ class Stop:
         self.requested = number
         if at_once:
             raise KeyboardInterrupt
-        print("\nfinishing this iteration and saving; once more stops at once", file=sys.stderr, flush=True)
+        self._say()
+
+    @staticmethod
+    def _say():
+        # Not by print: the signal can come in the middle of one, and nobody may be left to read it.
+        with contextlib.suppress(OSError):
+            os.write(2, b"\nfinishing this iteration and saving; once more stops at once\n")
 
 
 class Every:

@@ -53,6 +53,20 @@ def test_a_running_statistic_is_named():
         check(Trainer(bad))
 
 
+def test_the_state_of_an_optimizer_is_named():
+    trainer = Trainer(network())
+    target = trainer.get_all_optimizers()["gen"].target
+    optimizer = chainer.optimizers.RMSprop().setup(target)
+    for parameter in target.params():
+        parameter.grad = np.ones_like(parameter.array)
+        parameter.update()
+    trainer.get_all_optimizers = lambda: {"gen": optimizer}
+    check(trainer)
+    target[0].W.update_rule.state["ms"][1, 1] = np.inf
+    with pytest.raises(UserError, match=r"gen/0/W/ms is not finite"):
+        check(trainer)
+
+
 def test_networks_are_looked_at_only_now_and_then():
     bad = network()
     bad[0].W.array[...] = np.nan

@@ -54,3 +54,13 @@ def test_the_files(samples, tmp_path):
     for name in expected:
         wave, rate = soundfile.read(folder / name)
         assert (len(wave), rate) == (AUDIO.crop_samples, 16000)
+
+
+@pytest.mark.parametrize("title", ["x" * 200, "声" * 200], ids=["latin", "japanese"])
+def test_long_titles_that_begin_alike_give_files_of_their_own(speech, tmp_path, title):
+    clips = [SampleClip(speech[16000:][: AUDIO.crop_samples], voice(title, 0.5))]
+    targets = [voice(name, 1) for name in (title + "1", title + "2", "a b", "A/B", "a_b")]
+    extension = Samples(Shift(), clips, targets, AUDIO)
+    extension(SimpleNamespace(out=tmp_path, updater=SimpleNamespace(iteration=7)))
+    sounds = {path.name.casefold() for path in (tmp_path / "samples" / "iter_7").glob("*.wav")}
+    assert len(sounds) == 1 + len(targets) + 1  # on a file system that takes A for a, too

@@ -7,7 +7,6 @@ from pathlib import Path
 from starvox.corpus.manifest import COLUMNS, Clip
 from starvox.corpus.plain_csv import write_csv
 from starvox.errors import UserError
-from starvox.files import replacing
 
 
 def write_manifest(path: str | Path, clips: Sequence[Clip]) -> None:
@@ -25,8 +24,7 @@ def write_manifest(path: str | Path, clips: Sequence[Clip]) -> None:
     strange = next((row[0] for row in rows if not _is_utf8(row[0])), None)
     if strange:
         raise UserError(f"{strange}: its name is not UTF-8, which a manifest is; rename it")
-    with replacing(path) as temporary:
-        write_csv(temporary, COLUMNS, rows)
+    write_csv(path, COLUMNS, rows)
 
 
 def _place(clip: Path, folder: Path) -> str:

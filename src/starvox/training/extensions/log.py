@@ -34,5 +34,10 @@ class Log(LogReport):
         if len(self.log) > entries:
             self._write(trainer)
 
+    def serialize(self, serializer):
+        super().serialize(serializer)
+        if not isinstance(self.log, list) or not all(isinstance(entry, dict) for entry in self.log):
+            raise ValueError("its log is no list of entries")
+
     def _write(self, trainer):
         write_text(Path(trainer.out) / "log", json.dumps(self.log, indent=4), mend="make room there")

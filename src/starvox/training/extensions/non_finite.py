@@ -8,7 +8,7 @@ from starvox.training.extensions.on_host import are_on_host
 
 
 class StopOnNonFinite(Extension):
-    """Ends the training when a loss, a parameter or a running statistic is not finite.
+    """Ends the training when a loss, a parameter, its optimizer's state or a running statistic is not finite.
 
     Chainer's own FailOnNonNumber looks at parameters alone. The losses are
     looked at in every iteration; the networks, which takes longer, when
@@ -44,6 +44,9 @@ class StopOnNonFinite(Extension):
             for path, parameter in optimizer.target.namedparams():
                 if not _is_finite(parameter.array):
                     yield name + path
+                for key, value in (parameter.update_rule.state or {}).items():
+                    if not _is_finite(value):
+                        yield f"{name}{path}/{key}"
             for path, link in optimizer.target.namedlinks():
                 for persistent in link._persistent:
                     if not _is_finite(getattr(link, persistent)):

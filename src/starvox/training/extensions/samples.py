@@ -1,6 +1,6 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
-import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 from chainer.training import Extension
 
 from starvox.audio import normalize, resynthesize, spectrogram, write_wav
+from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 
 
@@ -56,11 +57,10 @@ class Samples(Extension):
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
-        for title, outputs in columns.items():
+        for column, outputs in zip(_file_names(columns), columns.values(), strict=True):
             sounds = resynthesize(outputs, self._waves, self._audio)
             for label, sound in zip(labels, sounds, strict=True):
-                name = re.sub(r"[^\w-]+", "_", f"{label} {title}")
-                write_wav(folder / f"{name}.wav", sound, self._audio.sample_rate)
+                write_wav(folder / f"{file_name(label)}_{column}.wav", sound, self._audio.sample_rate)
 
     def _convert(self):
         """Returns title -> (clips, bins, frames) float32, for every column of the figure."""
@@ -76,3 +76,15 @@ class Samples(Extension):
         with chainer.using_config("train", False), chainer.no_backprop_mode():
             y = self._gen(device.send(s[:, None]), device.send(np.ascontiguousarray(c)))
         return chainer.get_device("@numpy").send(y.array)[:, 0]
+
+
+def _file_names(titles: Iterable[str]) -> list[str]:
+    """Returns a file name for each title; where several give one, the later ones get a number."""
+    names = {}  # as a file system compares them -> as they are written
+    for title in titles:
+        name, number = file_name(title), 1
+        while name.casefold() in names:
+            number += 1
+            name = f"{file_name(title)}_{number}"
+        names[name.casefold()] = name
+    return list(names.values())
