@@ -70,7 +70,7 @@ data: $(READY) ## make the default corpus in data/demo
 	@$(STARVOX) data $(ARGS)
 
 test: $(VENV)/.ready-test ## the tests
-	@$(VENV)/bin/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-long: $(VENV)/.ready-test ## the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m long -s $(ARGS)

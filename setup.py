@@ -34,7 +34,7 @@ setup(
         "mpi": MPI,
         "nccl12": ["nvidia-nccl-cu12>=2.20,<3"],
         "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
-        "test": [*MPI, "hypothesis>=6.100,<7", "pytest>=8,<10", "ruff>=0.14,<1"],
+        "test": [*MPI, "hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"],
         "bench": ["torch>=2.7,<3"],  # python -m benchmarks
     },
 )
