@@ -37,6 +37,13 @@ def test_two_tasks_run_at_a_time(monkeypatch):
     workers.share(both.wait, [(), ()])  # each waits for the other
 
 
+def test_little_work_is_not_shared(monkeypatch):
+    monkeypatch.setattr(workers, "count", lambda: 2)
+    seen = []
+    workers.share(lambda: seen.append(threading.get_ident()), [(), ()], work=100_000)
+    assert seen == [threading.get_ident()] * 2
+
+
 def test_a_failing_task_is_heard_of(monkeypatch):
     monkeypatch.setattr(workers, "count", lambda: 2)
 

@@ -65,7 +65,7 @@ def _correlate(x, W, rows, cols, y):
         buffers = _buffers(W.shape[1], len(W), block * width)
         kernels.correlate(x[sample], W, rows, cols, top, bottom, block, *buffers, y[sample])
 
-    share(one, _parts(len(x), y.shape[2]))
+    share(one, _parts(len(x), y.shape[2]), _nanoseconds(W.shape[1] * y.size))
 
 
 def weight_gradient(self, x, gy):
@@ -97,7 +97,7 @@ def _sum_products(x, gy, rows, cols):
             x[sample], gy[sample], rows, cols, top, bottom, block, *buffers, product, gW[part]
         )
 
-    share(one, [(number, *part) for number, part in enumerate(parts)])
+    share(one, [(number, *part) for number, part in enumerate(parts)], _nanoseconds(depth * gy.size))
     return gW.sum(0) if len(gW) > 1 else gW[0]
 
 
@@ -142,7 +142,7 @@ def _scatter(self, x, W, y):
         np.matmul(Wt, x[sample].reshape(channels, -1), out=gcol)
         y[sample] = _add_columns(self, gcol.reshape(1, *W.shape[1:], *x.shape[2:]))[0]
 
-    share(one, [(sample,) for sample in range(len(x))])
+    share(one, [(sample,) for sample in range(len(x))], _nanoseconds(W[0].size * x.size))
 
 
 def _add_columns(self, gcol):
@@ -170,7 +170,7 @@ def _gather(self, x, W, y):
         buffers = _buffers(taps.shape[1], len(taps), block * width)
         kernels.correlate_places(x[sample], taps, rows, cols, place, top, bottom, block, *buffers, y[sample])
 
-    share(one, _parts(len(x), -(-(y.shape[2] + self.ph) // self.sy)))
+    share(one, _parts(len(x), -(-(y.shape[2] + self.ph) // self.sy)), _nanoseconds(W[0].size * x.size))
 
 
 def _taps_by_place(W, sy, sx):
@@ -193,15 +193,24 @@ def _join_columns(x, rows, cols, height, width):
         kernels.gather(x[sample], rows, cols, 0, height, width, col)
         joined[:, sample] = col.reshape(depth, -1)
 
-    share(one, [(sample,) for sample in range(len(x))])
+    share(one, [(sample,) for sample in range(len(x))], joined.size)
     return joined.reshape(depth, -1)
 
 
 def _multiply_rows(a, b):
     """Returns ``a @ b``, the rows of a shared among threads."""
     y = np.empty((len(a), b.shape[1]), np.float32)
-    share(lambda start, stop: np.matmul(a[start:stop], b, out=y[start:stop]), split(len(a), workers.count()))
+
+    def one(start, stop):
+        np.matmul(a[start:stop], b, out=y[start:stop])
+
+    share(one, split(len(a), workers.count()), max(a.size, _nanoseconds(a.size * b.shape[1])))
     return y
+
+
+def _nanoseconds(multiplications):
+    """Returns about how long a core takes for a matrix product."""
+    return multiplications / 50
 
 
 def _parts(n, height):

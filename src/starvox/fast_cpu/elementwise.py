@@ -7,9 +7,6 @@ from chainer.optimizers import rmsprop
 from starvox.fast_cpu import kernels, workers
 from starvox.fast_cpu.workers import share, split
 
-# Fewer numbers than this are not worth another thread.
-_PIECE = 1 << 15
-
 _relu_forward = relu.ReLU.forward_cpu
 _relu_backward = relu.ReLUGrad2.forward_cpu
 _leaky_relu_forward = leaky_relu.LeakyReLU.forward_cpu
@@ -25,7 +22,7 @@ def _piecewise(kernel, *arguments):
     def one(start, stop):
         kernel(*(value[start:stop] if isinstance(value, np.ndarray) else value for value in flat))
 
-    share(one, split(n, min(workers.count(), -(-n // _PIECE))))
+    share(one, split(n, workers.count()), n)
 
 
 def _fits(*arrays):

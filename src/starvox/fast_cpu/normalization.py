@@ -22,7 +22,7 @@ def forward(self, axis, gamma, x, x_layout, xp, expander, beta, eps, decay, runn
     def one(first, last):
         kernels.normalize(_rows(x), first, last, gamma, beta, np.float32(eps), _rows(y), mean, var, inv_std)
 
-    share(one, split(len(gamma), workers.count()))
+    share(one, split(len(gamma), workers.count()), 2 * x.size)
     if running_mean is not None:
         cells = x.size // gamma.size
         running_mean *= decay
@@ -46,7 +46,7 @@ def backward(self, axis, gamma, gy, x, x_layout, xp, expander, mean, inv_std, ep
             _rows(x), _rows(gy), first, last, gamma, mean, inv_std, _rows(gx), ggamma, gbeta
         )
 
-    share(one, split(len(gamma), workers.count()))
+    share(one, split(len(gamma), workers.count()), 2 * x.size)
     return gx, None, ggamma, gbeta
 
 

@@ -1,5 +1,6 @@
 """A few threads that share one operation's work, and the memory they work in."""
 
+import functools
 import importlib
 import itertools
 import os
@@ -20,6 +21,9 @@ class _Workers(threading.local):
         self.busy = False
 
 
+# ns of work for which another thread is woken; that alone takes about a tenth of it.
+_WORTH = 400_000
+
 _own = _Workers()
 _pool = None
 
@@ -31,7 +35,7 @@ def count() -> int:
     return min([cores, *(max(1, int(number)) for number in wanted if number.isdecimal())])
 
 
-def share(function: Callable, tasks: Iterable[tuple]) -> None:
+def share(function: Callable, tasks: Iterable[tuple], work: float = float("inf")) -> None:
     """Calls ``function(*task)`` for every task, in several threads, and waits for all.
 
     NumPy lets go of the interpreter in its loops and matrix products. BLAS is
@@ -41,20 +45,23 @@ def share(function: Callable, tasks: Iterable[tuple]) -> None:
     Args:
         function: must write to places of its own for each task.
         tasks: the arguments.
+        work: about how long one thread would need for all, in ns. Little work is not worth
+            waking another thread.
 
     Raises:
         Exception: the first that a task raised; the others are finished.
     """
+    _hold_blas()
     tasks = list(tasks)
-    threads = min(count(), len(tasks))
-    if threads <= 1 or _own.busy:
+    threads = min(count(), len(tasks), work / _WORTH)
+    if threads < 2 or _own.busy:
         for task in tasks:
             function(*task)
         return
     left = iter(tasks)
     lock = threading.Lock()
 
-    def work():
+    def take():
         _own.busy = True
         try:
             while True:
@@ -66,9 +73,9 @@ def share(function: Callable, tasks: Iterable[tuple]) -> None:
         finally:
             _own.busy = False
 
-    helpers = [_get_pool().submit(work) for _ in range(threads - 1)]
+    helpers = [_get_pool().submit(take) for _ in range(int(threads) - 1)]
     try:
-        work()
+        take()
     finally:
         for helper in helpers:
             helper.result()
@@ -93,13 +100,15 @@ def scratch(name: str, shape: tuple[int, ...]) -> np.ndarray:
     return buffer[:size].reshape(shape)
 
 
+@functools.cache
+def _hold_blas() -> None:
+    importlib.import_module("scipy.linalg.cython_blas")  # Numba's products; only what is loaded is held
+    threadpoolctl.threadpool_limits(1, "blas")
+
+
 def _get_pool() -> ThreadPoolExecutor:
     global _pool
     if _pool is None:
-        importlib.import_module(
-            "scipy.linalg.cython_blas"
-        )  # Numba's products; the limit is for what is loaded
-        threadpoolctl.threadpool_limits(1, "blas")
         _pool = ThreadPoolExecutor(max(1, count() - 1), thread_name_prefix="starvox")
     return _pool
 
