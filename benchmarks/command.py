@@ -22,6 +22,7 @@ from benchmarks.table import page
 from starvox.commands.options import count
 from starvox.commands.paths import DEMO, STORE
 from starvox.config import Experiment, load_experiment
+from starvox.cores import count_cores
 from starvox.corpus.demo import make_demo
 from starvox.device import describe, find_device
 from starvox.errors import UserError
@@ -148,7 +149,7 @@ class Benchmark:
             contender=contender,
             folder=str(folder / kind.folder),
             device=self._device.split()[0],
-            threads=args.threads or machine.cores(),
+            threads=args.threads or count_cores(),
             warmup=self._warmup,
             iterations=self._iterations,
             repeats=5 if args.quick else 50,
@@ -175,7 +176,7 @@ class Benchmark:
             "iterations": self._iterations,
             "warmup": self._warmup,
             "limit_mib": self._args.limit_mib,
-            "machine": machine.describe(self._device, self._args.threads or machine.cores()),
+            "machine": machine.describe(self._device, self._args.threads or count_cores()),
             "warnings": self._warnings + spread_warnings(summary) + errors,
             "summary": summary,
             "label_growth": label_growth(summary),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
+from starvox.cores import count_cores
 from starvox.training import results
 
 
@@ -26,7 +27,7 @@ def describe(device: str, threads: int) -> dict:
         found["packages"]["torch"] = None
     return found | {
         "processor": processor(),
-        "cores": cores(),
+        "cores": count_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "threads": threads,
         "blas": [
@@ -49,13 +50,6 @@ def processor() -> str:
     except (OSError, subprocess.SubprocessError):
         return platform.machine()
     return done.stdout.strip()
-
-
-def cores() -> int:
-    """Returns the processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def load_warnings(load: float, n_cores: int) -> list[str]:

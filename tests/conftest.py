@@ -6,6 +6,7 @@ import espeakng_loader
 import librosa
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import settings
 
 from starvox import load_experiment
@@ -48,6 +49,39 @@ def speech() -> np.ndarray:
     """About 15 s of real speech, float32, 16 kHz."""
     wave, rate = speak(TEXT, "en")
     return librosa.resample(wave, orig_sr=rate, target_sr=16000)
+
+
+@pytest.fixture(scope="session")
+def make_manifest(tmp_path_factory, speech):
+    """Returns a function that writes clips of real speech and manifests of them, and returns the first.
+
+    A row of ``rows`` is a clip's labels; clips of ``length`` samples start ``step`` apart.
+    """
+
+    def make(rows, *names, step=32000, length=32000):
+        folder = tmp_path_factory.mktemp("corpus")
+        lines = ["path,speaker,birthplace,sex"]
+        for number, row in enumerate(rows):
+            soundfile.write(folder / f"{number}.wav", speech[number * step :][:length], 16000)
+            lines.append(f"{number}.wav,{row}")
+        for name in names:
+            (folder / name).write_text("\n".join(lines), encoding="utf-8")
+        return folder / names[0]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_experiment(tmp_path_factory):
+    """Returns a function: name, text of its config.toml -> experiment."""
+
+    def make(name, text):
+        folder = tmp_path_factory.mktemp("experiments") / name
+        folder.mkdir()
+        (folder / "config.toml").write_text(text, encoding="utf-8")
+        return load_experiment(folder)
+
+    return make
 
 
 @pytest.fixture(scope="session")

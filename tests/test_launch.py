@@ -13,7 +13,7 @@ def test_the_processes_share_the_cores():
     threads = launch._environment(2, {"PATH": "/bin", "OPENBLAS_NUM_THREADS": "3"})
     assert threads["PATH"] == "/bin"
     assert threads["OPENBLAS_NUM_THREADS"] == "3"  # the user's word
-    assert threads["NUMBA_NUM_THREADS"] == str(max(1, launch._count_cores() // 2))
+    assert threads["NUMBA_NUM_THREADS"] == str(max(1, launch.count_cores() // 2))
 
 
 def test_more_processes_than_cores_have_a_thread_each():

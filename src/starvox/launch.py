@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from starvox.cores import count_cores
 from starvox.errors import UserError
 
 # what the starters of MPICH, of Open MPI and of batch systems tell a process
@@ -58,11 +59,5 @@ def _environment(size: int, environment) -> dict[str, str]:
     With more threads than cores, those of the matrix products wait for each
     other in loops, and everything is many times slower.
     """
-    threads = str(max(1, _count_cores() // size))
+    threads = str(max(1, count_cores() // size))
     return dict.fromkeys(_THREADS, threads) | dict(environment)
-
-
-def _count_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

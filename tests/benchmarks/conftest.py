@@ -1,7 +1,6 @@
 """A small corpus of real speech, and a report."""
 
 import pytest
-import soundfile
 
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 
@@ -9,15 +8,9 @@ ROWS = ["a,scotland,F", "b,wales,M", "a,,F"]
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory, speech):
+def manifest(make_manifest):
     """Of three clips of five seconds."""
-    folder = tmp_path_factory.mktemp("corpus")
-    lines = ["path,speaker,birthplace,sex"]
-    for number, row in enumerate(ROWS):
-        soundfile.write(folder / f"{number}.wav", speech[number * 70000 :][:80000], 16000)
-        lines.append(f"{number}.wav,{row}")
-    (folder / "train.csv").write_text("\n".join(lines), encoding="utf-8")
-    return folder / "train.csv"
+    return make_manifest(ROWS, "train.csv", step=70000, length=80000)
 
 
 @pytest.fixture(scope="session")

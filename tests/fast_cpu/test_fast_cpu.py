@@ -4,21 +4,22 @@ import subprocess
 import sys
 
 from starvox import fast_cpu
+from starvox.fast_cpu import replacements
 
 
 def current():
-    return {place: getattr(*place) for place in fast_cpu._REPLACEMENTS}
+    return {place: getattr(*place) for place in replacements.functions}
 
 
 def test_it_can_be_switched_off_and_on():
-    assert current() == fast_cpu._REPLACEMENTS
+    assert current() == replacements.functions
     fast_cpu.disable()
     try:
-        assert current() == fast_cpu._ORIGINALS
+        assert current() == replacements.originals
     finally:
         fast_cpu.enable()
-    assert current() == fast_cpu._REPLACEMENTS
-    assert all(fast_cpu._ORIGINALS[place] is not new for place, new in fast_cpu._REPLACEMENTS.items())
+    assert current() == replacements.functions
+    assert all(replacements.originals[place] is not new for place, new in replacements.functions.items())
 
 
 def test_it_is_on_where_networks_are_built_and_not_before():

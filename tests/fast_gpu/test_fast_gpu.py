@@ -5,26 +5,27 @@ import pytest
 
 import starvox.build  # noqa: F401
 from starvox import fast_gpu
+from starvox.fast_gpu import replacements
 
 
 def current():
-    return {place: getattr(*place) for place in fast_gpu._REPLACEMENTS}
+    return {place: getattr(*place) for place in replacements.functions}
 
 
 @pytest.fixture(autouse=True)
 def as_before():
-    was_on = current() == fast_gpu._REPLACEMENTS
+    was_on = current() == replacements.functions
     yield
     (fast_gpu.enable if was_on else fast_gpu.disable)()
 
 
 def test_it_can_be_switched_on_and_off():
     fast_gpu.enable()
-    assert current() == fast_gpu._REPLACEMENTS
+    assert current() == replacements.functions
     fast_gpu.disable()
-    assert current() == fast_gpu._ORIGINALS
-    assert all(fast_gpu._ORIGINALS[place] is not new for place, new in fast_gpu._REPLACEMENTS.items())
+    assert current() == replacements.originals
+    assert all(replacements.originals[place] is not new for place, new in replacements.functions.items())
 
 
 def test_it_is_on_where_cupy_is():
-    assert (current() == fast_gpu._REPLACEMENTS) == chainer.backends.cuda.available
+    assert (current() == replacements.functions) == chainer.backends.cuda.available

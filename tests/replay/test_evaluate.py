@@ -5,9 +5,8 @@ import json
 import chainer
 import numpy as np
 import pytest
-import soundfile
 
-from starvox import UserError, build_models, load_experiment
+from starvox import UserError, build_models
 from starvox.cli import main
 from starvox.corpus import LabelEncoder
 from starvox.replay.evaluate import evaluate, evaluate_networks
@@ -27,11 +26,8 @@ ROWS = ["a,scotland,F", "a,,F", "b,wales,M", "b,wales,", "zoe,scotland,x", "c,,F
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("experiments") / "tiny"
-    folder.mkdir()
-    (folder / "config.toml").write_text(TINY, encoding="utf-8")
-    return load_experiment(folder)
+def tiny(make_experiment):
+    return make_experiment("tiny", TINY)
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +36,9 @@ def store(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def write(tmp_path_factory, speech):
+def write(make_manifest):
     """Writes a manifest of two-second clips with these labels."""
-
-    def write(rows):
-        folder = tmp_path_factory.mktemp("corpus")
-        lines = ["path,speaker,birthplace,sex"]
-        for number, row in enumerate(rows):
-            soundfile.write(folder / f"{number}.wav", speech[number * 32000 :][:32000], 16000)
-            lines.append(f"{number}.wav,{row}")
-        (folder / "clips.csv").write_text("\n".join(lines), encoding="utf-8")
-        return folder / "clips.csv"
-
-    return write
+    return lambda rows: make_manifest(rows, "clips.csv")
 
 
 @pytest.fixture(scope="module")

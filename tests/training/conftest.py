@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import soundfile
 
-from starvox import load_experiment
 from starvox.training.run import Options
 
 TINY = """extends = "smoke"
@@ -23,24 +21,14 @@ ROWS = ["a,scotland,F", "a,,F", "b,wales,M", "b,wales,", ",scotland,", "c,,M"]
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("experiments") / "tiny"
-    folder.mkdir()
-    (folder / "config.toml").write_text(TINY, encoding="utf-8")
-    return load_experiment(folder)
+def tiny(make_experiment):
+    return make_experiment("tiny", TINY)
 
 
 @pytest.fixture(scope="session")
-def manifest(tmp_path_factory, speech):
+def manifest(make_manifest):
     """Six clips of two seconds, some labels missing, and the same as held-out clips."""
-    folder = tmp_path_factory.mktemp("corpus")
-    lines = ["path,speaker,birthplace,sex"]
-    for number, row in enumerate(ROWS):
-        soundfile.write(folder / f"{number}.wav", speech[number * 32000 :][:32000], 16000)
-        lines.append(f"{number}.wav,{row}")
-    for name in ("train.csv", "held_out.csv"):
-        (folder / name).write_text("\n".join(lines), encoding="utf-8")
-    return folder / "train.csv"
+    return make_manifest(ROWS, "train.csv", "held_out.csv")
 
 
 @pytest.fixture(scope="session")

@@ -113,14 +113,10 @@ def deconvolve(self, x, W, b):
         joined = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(channels, -1)
         gcol = _multiply_rows(W.reshape(channels, -1).T, joined)
         y[...] = _add_columns(self, gcol.reshape(out, *ksize, n, height, width).transpose(3, 0, 1, 2, 4, 5))
-    elif not _can_gather(self, W):
-        _scatter(self, x, W, y)
-    elif (self.sy, self.sx) == (1, 1):
-        turned = np.ascontiguousarray(W.swapaxes(0, 1)[:, :, ::-1, ::-1])
-        rows, cols = (_Axis(n, 1, n - 1 - pad) for n, pad in zip(ksize, (self.ph, self.pw), strict=True))
-        _correlate(x, turned, rows, cols, y)
-    else:
+    elif _can_gather(self, W):
         _gather(self, x, W, y)
+    else:
+        _scatter(self, x, W, y)
     if b is not None:
         y += b[:, None, None]
     return (y,)
@@ -157,20 +153,23 @@ def _gather(self, x, W, y):
     With the output cut into cells of stride x stride, counted from the padding
     on, cell q is reached by inputs q - u through the taps stride * u + a, a
     being the place in the cell: a convolution of stride 1 whose outputs are
-    all places of the cell at once.
+    all places of the cell at once. Cells that lie whole in the padding are
+    left out.
     """
-    place = (self.sy, self.sx, self.ph, self.pw)
+    (cells_y, py), (cells_x, px) = divmod(self.ph, self.sy), divmod(self.pw, self.sx)
+    place = (self.sy, self.sx, py, px)
     taps = _taps_by_place(W, self.sy, self.sx)  # (sy, sx, out, in, uy, ux)
-    rows, cols = (_Axis(n, 1, n - 1) for n in taps.shape[4:])
+    uy, ux = taps.shape[4:]
+    rows, cols = _Axis(uy, 1, uy - 1 - cells_y), _Axis(ux, 1, ux - 1 - cells_x)
     taps = taps.reshape(self.sy * self.sx * W.shape[1], -1)
-    width = -(-(y.shape[3] + self.pw) // self.sx)
+    width = -(-(y.shape[3] + px) // self.sx)
     block = _rows_of_block(width, taps.shape[1])
 
     def one(sample, top, bottom):
         buffers = _buffers(taps.shape[1], len(taps), block * width)
         kernels.correlate_places(x[sample], taps, rows, cols, place, top, bottom, block, *buffers, y[sample])
 
-    share(one, _parts(len(x), -(-(y.shape[2] + self.ph) // self.sy)), _nanoseconds(W[0].size * x.size))
+    share(one, _parts(len(x), -(-(y.shape[2] + py) // self.sy)), _nanoseconds(W[0].size * x.size))
 
 
 def _taps_by_place(W, sy, sx):

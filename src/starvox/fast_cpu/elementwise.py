@@ -25,16 +25,9 @@ def _piecewise(kernel, *arguments):
     share(one, split(n, workers.count()), n)
 
 
-def _fits(*arrays):
-    return all(
-        type(array) is np.ndarray and array.dtype == np.float32 and array.flags.c_contiguous
-        for array in arrays
-    )
-
-
 def relu_forward(self, inputs):
     """Replaces ``ReLU.forward_cpu``."""
-    if not _fits(*inputs):
+    if not kernels.takes(*inputs):
         return _relu_forward(self, inputs)
     y = np.empty_like(inputs[0])
     _piecewise(kernels.relu, inputs[0], y)
@@ -44,7 +37,7 @@ def relu_forward(self, inputs):
 
 def relu_backward(self, inputs):
     """Replaces ``ReLUGrad2.forward_cpu``."""
-    if not _fits(self.b, *inputs):
+    if not kernels.takes(self.b, *inputs):
         return _relu_backward(self, inputs)
     gx = np.empty_like(inputs[0])
     _piecewise(kernels.relu_backward, inputs[0], self.b, gx)
@@ -53,7 +46,7 @@ def relu_backward(self, inputs):
 
 def leaky_relu_forward(self, inputs):
     """Replaces ``LeakyReLU.forward_cpu``."""
-    if not _fits(*inputs) or self.slope < 0:
+    if not kernels.takes(*inputs) or self.slope < 0:
         return _leaky_relu_forward(self, inputs)
     y = np.empty_like(inputs[0])
     _piecewise(kernels.leaky_relu, inputs[0], np.float32(self.slope), y)
@@ -63,7 +56,7 @@ def leaky_relu_forward(self, inputs):
 
 def leaky_relu_backward(self, inputs):
     """Replaces ``_LeakyReLUGrad.forward_cpu``."""
-    if not _fits(self.cond, *inputs):
+    if not kernels.takes(self.cond, *inputs):
         return _leaky_relu_backward(self, inputs)
     gx = np.empty_like(inputs[0])
     _piecewise(kernels.leaky_relu_backward, inputs[0], self.cond, np.float32(self.slope), gx)
@@ -73,10 +66,11 @@ def leaky_relu_backward(self, inputs):
 def rmsprop_update(self, param):
     """Replaces ``RMSpropRule.update_core_cpu``."""
     hyper = self.hyperparam
-    if param.grad is None or hyper.eps_inside_sqrt or not _fits(param.grad, param.data, self.state["ms"]):
+    grad, data, ms = param.grad, param.data, self.state["ms"]
+    if hyper.eps_inside_sqrt or not kernels.takes(grad, data, ms):
         return _rmsprop_update(self, param)
     rate, alpha, eps = (np.float32(value) for value in (hyper.lr, hyper.alpha, hyper.eps))
-    _piecewise(kernels.rmsprop, param.grad, rate, alpha, eps, param.data, self.state["ms"])
+    _piecewise(kernels.rmsprop, grad, rate, alpha, eps, data, ms)
     return None
 
 

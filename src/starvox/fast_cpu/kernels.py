@@ -23,6 +23,11 @@ def compiled(function=None, **options):
         return numba.njit(**options)(function)
 
 
+def takes(*arrays):
+    """Says whether arrays are what the kernels take."""
+    return all(type(a) is np.ndarray and a.dtype == np.float32 and a.flags.c_contiguous for a in arrays)
+
+
 # Sums may be taken in any order, so that they can be taken several terms at a time.
 _SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
 
@@ -46,7 +51,7 @@ def gather(x, rows, cols, top, bottom, width, col):
                     else:
                         _fill(col, at, first)
                         start = (c * height + r) * length + cols[1] * first + shift
-                        _copy(flat, start, cols[1], col, at + first, last - first)
+                        _copy(flat, start, cols[1], col, at + first, 1, last - first)
                         _fill(col, at + last, width - last)
                     at += width
 
@@ -60,14 +65,14 @@ def _fill(array, start, n):
 
 
 @compiled(inline="always")
-def _copy(source, start, step, target, at, n):
+def _copy(source, start, step, target, at, spread, n):
     start, at = np.uint64(start), np.uint64(at)
-    if step == 1:
+    if step == spread == 1:
         for k in range(np.uint64(n)):
             target[at + k] = source[start + k]
     else:
         for k in range(np.uint64(n)):
-            target[at + k] = source[start + np.uint64(step) * k]
+            target[at + np.uint64(spread) * k] = source[start + np.uint64(step) * k]
 
 
 @compiled
@@ -83,7 +88,7 @@ def correlate(x, W, rows, cols, top, bottom, block, col, product, y):
         part = product[: out * cells].reshape(out, cells)
         np.dot(W, col[: depth * cells].reshape(depth, cells), part)
         for o in range(out):
-            _copy(product, o * cells, 1, flat, (o * height + first) * width, cells)
+            _copy(product, o * cells, 1, flat, (o * height + first) * width, 1, cells)
 
 
 @compiled
@@ -97,7 +102,7 @@ def add_products(x, gy, rows, cols, top, bottom, block, col, part, product, gW):
         cells = (last - first) * width
         gather(x, rows, cols, first, last, width, col)
         for o in range(out):
-            _copy(flat, (o * height + first) * width, 1, part, o * cells, cells)
+            _copy(flat, (o * height + first) * width, 1, part, o * cells, 1, cells)
         rows_of_gy = part[: out * cells].reshape(out, cells)
         np.dot(rows_of_gy, col[: depth * cells].reshape(depth, cells).T, product)
         for k in range(np.uint64(out * depth)):
@@ -132,18 +137,7 @@ def correlate_places(x, W, rows, cols, place, top, bottom, block, col, product, 
                         if 0 <= r < height:
                             source = ((a * sx + b) * out + o) * cells + (q - first) * width + start
                             target = (o * height + r) * length + sx * start + b - pw
-                            _spread(product, source, flat, target, sx, stop - start)
-
-
-@compiled(inline="always")
-def _spread(source, start, target, at, step, n):
-    start, at = np.uint64(start), np.uint64(at)
-    if step == 1:
-        for k in range(np.uint64(n)):
-            target[at + k] = source[start + k]
-    else:
-        for k in range(np.uint64(n)):
-            target[at + np.uint64(step) * k] = source[start + k]
+                            _copy(product, source, 1, flat, target, sx, stop - start)
 
 
 @compiled(**_SUMS)

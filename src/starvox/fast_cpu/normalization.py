@@ -56,12 +56,7 @@ def _rows(x):
 
 
 def _fits(axis, gamma, x):
-    return (
-        x.ndim == 4
-        and x.size > 0
-        and axis == (0, 2, 3)
-        and all(type(a) is np.ndarray and a.dtype == np.float32 and a.flags.c_contiguous for a in (gamma, x))
-    )
+    return x.ndim == 4 and x.size > 0 and axis == (0, 2, 3) and kernels.takes(gamma, x)
 
 
 REPLACEMENTS = {

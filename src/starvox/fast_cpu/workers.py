@@ -12,8 +12,10 @@ from math import prod
 import numpy as np
 import threadpoolctl
 
+from starvox.cores import count_cores
 
-class _Workers(threading.local):
+
+class _Own(threading.local):
     """What belongs to one thread: its scratch memory, and whether it is at work for another."""
 
     def __init__(self):
@@ -24,15 +26,14 @@ class _Workers(threading.local):
 # ns of work for which another thread is woken; that alone takes about a tenth of it.
 _WORTH = 400_000
 
-_own = _Workers()
+_own = _Own()
 _pool = None
 
 
 def count() -> int:
     """Returns how many threads work: one a core, or fewer if the environment says so."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = (os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
-    return min([cores, *(max(1, int(number)) for number in wanted if number.isdecimal())])
+    return min([count_cores(), *(max(1, int(number)) for number in wanted if number.isdecimal())])
 
 
 def share(function: Callable, tasks: Iterable[tuple], work: float = float("inf")) -> None:

@@ -5,18 +5,7 @@ replaced, and can be put back.
 """
 
 from starvox.fast_gpu import convolution, matrix
+from starvox.replacements import Replacements
 
-_REPLACEMENTS = convolution.REPLACEMENTS | matrix.REPLACEMENTS
-_ORIGINALS = {(cls, name): getattr(cls, name) for cls, name in _REPLACEMENTS}
-
-
-def enable() -> None:
-    """Puts the faster functions in the place of Chainer's."""
-    for (cls, name), function in _REPLACEMENTS.items():
-        setattr(cls, name, function)
-
-
-def disable() -> None:
-    """Gives Chainer its own functions back."""
-    for (cls, name), function in _ORIGINALS.items():
-        setattr(cls, name, function)
+replacements = Replacements(convolution.REPLACEMENTS | matrix.REPLACEMENTS)
+enable, disable = replacements.enable, replacements.disable

@@ -120,7 +120,7 @@ def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, 
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
         if resume:
-            _check_same(out, corpus, encoder)
+            _check_same(out, recorded, corpus, encoder)
 
         updater = build_updater(exp, CropDataset(corpus, encoder), device, seed, processes)
         if options.cuda_graph:
@@ -195,9 +195,9 @@ def _check_same_text(out: Path, name: str, text: str, what: str) -> None:
     results.check_same(out, name, path.is_file() and path.read_bytes() == text.encode(), what)
 
 
-def _check_same(out: Path, corpus: Corpus, encoder: LabelEncoder) -> None:
+def _check_same(out: Path, recorded: dict, corpus: Corpus, encoder: LabelEncoder) -> None:
     _check_same_text(out, "labels.json", encoder.dumps(), "the set of label names")
-    same = results.read_environment(out).get("corpus") == corpus.fingerprint()
+    same = recorded.get("corpus") == corpus.fingerprint()
     what = "the corpus" if same else f"the corpus ({corpus.difference(out / 'clips.csv')})"
     results.check_same(out, "environment.json", same, what)
 
