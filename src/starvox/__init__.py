@@ -6,7 +6,10 @@ installed; the names below are loaded when they are first used.
 
 import importlib
 
-from starvox import chainer_compat  # noqa: F401  (must come before any import of Chainer)
+from starvox.openblas import choose_kernels
+
+choose_kernels()  # before NumPy is imported
+importlib.import_module("starvox.chainer_compat")  # before Chainer is
 
 _HOMES = {
     "Experiment": "starvox.config",
