@@ -44,6 +44,24 @@ def gather(x, rows, cols, top, bottom, width, col):
                 shift = cols[3] * j - cols[2]
                 first = min(width, max(0, -(shift // cols[1])))
                 last = max(first, min(width, (length - 1 - shift) // cols[1] + 1))
+                if rows[1] == cols[1] == 1 and width == length and last > first:
+                    # Rows follow each other in x as here: one run, cleared where it reads across the sides.
+                    down = rows[3] * i - rows[2]
+                    upper = min(bottom, max(top, -down))
+                    lower = max(upper, min(bottom, height - down))
+                    inside = at + (upper - top) * width
+                    _fill(col, at, inside - at)
+                    start = (c * height + upper + down) * length + first + shift
+                    run = max(0, (lower - upper) * width - first - (width - last))
+                    _copy(flat, start, 1, col, inside + first, 1, run)
+                    for q in range(lower - upper):
+                        for k in range(first):
+                            col[inside + q * width + k] = 0
+                        for k in range(last, width):
+                            col[inside + q * width + k] = 0
+                    at += (bottom - top) * width
+                    _fill(col, inside + (lower - upper) * width, (bottom - lower) * width)
+                    continue
                 for q in range(top, bottom):
                     r = rows[1] * q + rows[3] * i - rows[2]
                     if r < 0 or r >= height:
