@@ -22,6 +22,8 @@ _BLOCK = 1 << 19
 _WIDTH = 512
 # Maps of fewer cells make narrow products: all samples then go into one, and the weights are shared out.
 _FEW_CELLS = 257
+# Columns for which a product by vectors takes less time: one of matrices first lays out the weights anew.
+_FEW_COLUMNS = 4
 
 _convolve = convolution_2d.Convolution2DFunction._forward_cpu_core
 _weight_gradient = convolution_2d.Convolution2DGradW._forward_cpu_core
@@ -201,7 +203,11 @@ def _multiply_rows(a, b):
     y = np.empty((len(a), b.shape[1]), np.float32)
 
     def one(start, stop):
-        np.matmul(a[start:stop], b, out=y[start:stop])
+        if b.shape[1] > _FEW_COLUMNS:
+            np.matmul(a[start:stop], b, out=y[start:stop])
+        else:
+            for column in range(b.shape[1]):
+                y[start:stop, column] = a[start:stop] @ b[:, column]
 
     share(one, split(len(a), workers.count()), max(a.size, _nanoseconds(a.size * b.shape[1])))
     return y
