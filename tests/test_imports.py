@@ -21,7 +21,6 @@ ALLOWED = {
     "device": ("errors", "fast_gpu"),
     "snapshots": ("errors", "files"),
     "cores": (),
-    "openblas": (),
     "replacements": (),
     "fast_cpu": ("fast_cpu", "cores", "replacements"),
     "fast_gpu": ("fast_gpu", "replacements"),

@@ -6,10 +6,7 @@ installed; the names below are loaded when they are first used.
 
 import importlib
 
-from starvox.openblas import choose_kernels
-
-choose_kernels()  # before NumPy is imported
-importlib.import_module("starvox.chainer_compat")  # before Chainer is
+from starvox import chainer_compat  # noqa: F401  (must come before any import of Chainer)
 
 _HOMES = {
     "Experiment": "starvox.config",
