@@ -17,7 +17,7 @@ from starvox.fast_cpu.workers import scratch, share, split
 
 # A block's columns (float32 numbers) should stay in a core's own cache until they are multiplied,
 # but be wide enough (output cells) for the product to be worth its overhead.
-_BLOCK = 1 << 19
+_BLOCK = 1 << 16
 _WIDTH = 512
 # Maps of fewer cells make narrow products: all samples then go into one, and the weights are shared out.
 _FEW_CELLS = 257
@@ -115,6 +115,7 @@ def deconvolve(self, x, W, b):
         gcol = _multiply_rows(W.reshape(channels, -1).T, joined)
         gcol = gcol.reshape(-1, n, height, width)
         axes = _axes(self, ksize)
+        y[...] = 0
         share(lambda sample: kernels.scatter(gcol, sample, *axes, y[sample]), _samples(x), gcol.size)
     elif _can_gather(self, W):
         _gather(self, x, W, y)
@@ -135,12 +136,18 @@ def _scatter(self, x, W, y):
     """Adds the columns of every input to the outputs that it reaches: cheap where outputs are few."""
     channels = len(W)
     Wt = W.reshape(channels, -1).T
-    axes = _axes(self, W.shape[2:])
+    rows, cols = _axes(self, W.shape[2:])
+    height, width = x.shape[2:]
+    block = _rows_of_block(width, len(Wt))
 
     def one(sample):
-        gcol = scratch("columns", (Wt.shape[0], x[sample, 0].size))
-        np.matmul(Wt, x[sample].reshape(channels, -1), out=gcol)
-        kernels.scatter(gcol.reshape(-1, 1, *x.shape[2:]), 0, *axes, y[sample])
+        y[sample] = 0
+        for first in range(0, height, block):
+            part = np.ascontiguousarray(x[sample, :, first : first + block]).reshape(channels, -1)
+            gcol = scratch("columns", (len(Wt), part.shape[1]))
+            np.matmul(Wt, part, out=gcol)
+            here = rows._replace(pad=rows.pad - rows.stride * first)
+            kernels.scatter(gcol.reshape(len(Wt), 1, -1, width), 0, here, cols, y[sample])
 
     share(one, _samples(x), _nanoseconds(W[0].size * x.size))
 

@@ -116,11 +116,10 @@ def multiply_few(a, b, y):
 
 @compiled
 def scatter(col, sample, rows, cols, y):
-    """Writes to y (C, H, W) the sums of a sample's columns, of those in col (C * taps, B, height, width)."""
+    """Adds a sample's columns, of those in col (C * taps, B, height, width), to y (C, H, W)."""
     channels, height, length = y.shape
     width = col.shape[3]
     flat, source = y.reshape(y.size), col.reshape(col.size)
-    y[:] = 0
     at = sample * col.shape[2] * width
     for c in range(channels):
         for i in range(rows[0]):
