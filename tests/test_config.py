@@ -17,6 +17,7 @@ RECORD = {
     "audio.hop_length": 256,
     "audio.normalization": "min-max",
     "audio.silence_rms": 0.5,
+    "audio.max_redraws": 16,
     "audio.spectrum": "magnitude",
     "audio.first_bin": 1,
     "audio.bins": 256,
@@ -29,11 +30,16 @@ RECORD = {
     "generator.depth": 2,
     "generator.blocks": 3,
     "generator.normalization": "batch",
+    "generator.bn_decay": 0.9,
+    "generator.bn_eps": 2e-5,
+    "generator.initializer": "lecun_normal",
+    "generator.statistics": "every forward",
     "discriminator.filters": 32,
     "discriminator.layers": 6,
     "discriminator.slope": 0.01,
     "discriminator.class_kernel": 4,
     "discriminator.class_pad": 0,
+    "discriminator.initializer": "lecun_normal",
     "loss.classify": "x_fake",
     "loss.penalty": "x_orig",
     "loss.classification_reduction": "mean",
@@ -105,6 +111,16 @@ def test_config_json_reads_back(tmp_path):
     assert again.flatten() == exp.flatten()
     assert again.id == exp.id
     assert again.dumps() == exp.dumps()
+
+
+def test_a_run_older_than_a_key_has_the_roots_value(tmp_path):
+    exp = load_experiment("47c97768-paper")
+    values = json.loads(exp.dumps())
+    del values["generator"]["statistics"]
+    (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    again = load_experiment(tmp_path)
+    assert again.flatten() == exp.flatten()
+    assert again.sources["generator.statistics"].endswith("47c97768/config.toml")
 
 
 REFUSED = {

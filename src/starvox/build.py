@@ -33,7 +33,7 @@ def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminat
     n_classes = sum(getattr(exp.labels, group) for group in GROUPS)
 
     def arguments(table):
-        values = table.model_dump()
+        values = table.model_dump(exclude={"statistics"})  # the updater's
         return values | {"initializer": _INITIALIZERS[table.initializer](rng=rng)}
 
     gen = Generator(n_labels=n_classes + len(GROUPS), **arguments(exp.generator))

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from starvox.errors import UserError
 
+ROOT = "47c97768"  # the experiment that every other one extends
+
 # Far above any use; with more a computation would end in want of memory, or never.
 MOST = 1_000_000  # of anything that is counted
 DEEPEST = 16  # halvings of a map
@@ -71,6 +73,7 @@ class Generator(_Table):
     normalization: Literal["batch", "instance"]
     bn_decay: Annotated[float, Field(ge=0, le=1)]
     bn_eps: PositiveFloat
+    statistics: Literal["every forward", "generator steps"]
     initializer: Initializer
 
 
@@ -149,6 +152,8 @@ class Experiment(_Table):
 def load_experiment(experiment: str | Path) -> Experiment:
     """Reads an experiment with its parents.
 
+    A ``config.json`` that lacks a key, because the run is older than it, has the value of `ROOT`.
+
     Args:
         experiment: an id (a folder of ``experiments/``), or the path of an
             experiment's folder, of its ``config.toml``, or of the
@@ -163,13 +168,17 @@ def load_experiment(experiment: str | Path) -> Experiment:
         values = _read(path, json.loads)
         name = _check_id(values.pop("id", path.parent.name), path)
         sources = dict.fromkeys(_flatten(values), str(path))
+        # The run may be older than a key: then it had what has become the root's value.
+        root, root_sources = _inherit(_find(ROOT), ())
+        values, sources = _merge(root, values), root_sources | sources
     else:
         values, sources = _inherit(path, ())
         name = path.parent.name
     try:
         result = Experiment.model_validate(values)
     except ValidationError as error:
-        raise UserError(_explain(error, sources, path)) from None
+        setters = {} if path.suffix == ".json" else sources  # of which the root is right
+        raise UserError(_explain(error, setters, path)) from None
     result._id, result._sources = name, sources
     _check_shapes(result, path)
     return result

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import soundfile
 
-from starvox.audio import is_silent, normalize
+from starvox.audio import is_silent, normalize, spectrogram
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 from starvox.errors import UserError
 
@@ -31,11 +32,21 @@ def test_example(open_dataset, speech):
     assert (t[32:] == -1).all()
 
 
-def test_crop_is_the_clip_up_to_its_scale(open_dataset, speech):
-    dataset = open_dataset({"a.wav": speech[8000 : 8000 + CROP]})
-    crop = dataset.draw(0, np.random.default_rng(0)).crop
+def test_crop_is_the_clip(open_dataset, speech):
     expected = speech[8000 : 8000 + CROP]
-    np.testing.assert_allclose(crop, expected / np.abs(expected).max(), atol=2e-3)
+    dataset = open_dataset({"a.wav": expected})
+    crop = dataset.draw(0, np.random.default_rng(0)).crop
+    np.testing.assert_allclose(crop, expected, atol=2**-15)  # the file has 16 bits
+
+
+def test_a_quiet_crop_of_a_loud_clip_has_the_spectrogram_of_the_float_pipeline(make, tmp_path, small, speech):
+    wave = np.concatenate([1e-5 * speech[8000 : 8000 + CROP], [1.0]])
+    path = make({"a.wav": wave})  # then its samples in float
+    soundfile.write(path.parent / "a.wav", wave, 16000, subtype="FLOAT")
+    corpus = Corpus.open(path, small, tmp_path / "store", progress=False)
+    quiet = corpus.wave(0).read(0, CROP)
+    found, expected = (spectrogram(x, small) for x in (quiet, wave[:CROP]))
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_draw_is_a_function_of_the_generator(open_dataset, speech):
@@ -49,7 +60,7 @@ def test_crops_start_anywhere(open_dataset):
     # 5 possible starts; a ramp in noise tells which one it was.
     wave = np.concatenate([[0.9], np.random.default_rng(0).normal(0, 0.1, CROP + 3)]).clip(-0.8, 0.9)
     dataset = open_dataset({"a.wav": wave})
-    whole = dataset._corpus.wave(0).read().astype(np.float32) / 32767
+    whole = dataset._corpus.wave(0).read()
     starts = []
     for seed in range(400):
         crop = dataset.draw(0, np.random.default_rng(seed)).crop
@@ -86,7 +97,7 @@ def test_redraws_are_bounded(open_dataset, small):
         twin.integers(len(wave) - CROP + 1)
     start = twin.choice([0, 64, 128])
     assert rng.bit_generator.state == twin.bit_generator.state
-    np.testing.assert_allclose(crop, wave[start : start + CROP] / 0.9, atol=1e-4)
+    np.testing.assert_allclose(crop, wave[start : start + CROP], atol=2**-15)
 
 
 def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):

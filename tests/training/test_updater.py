@@ -62,7 +62,7 @@ class Minibatches(chainer.dataset.Iterator):
         return self.drawn[-1]
 
 
-def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False, device="@numpy"):
+def make_updater(loss=None, learning_rate=0.0, n_dis=5, device="@numpy", **readings):
     gen, dis = make_networks()
     return StarGANUpdater(
         {"main": Minibatches(1), "orig": Minibatches(2)},
@@ -72,7 +72,7 @@ def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False, d
         },
         loss=loss or load_experiment("47c97768").loss,
         n_dis=n_dis,
-        share_minibatch=share_minibatch,
+        **readings,
         seed=SEED,
         converter=lambda batch, device: tuple(device.send(array) for array in batch),
         device=chainer.get_device(device),
@@ -231,12 +231,14 @@ def test_the_other_reading_shares_one_minibatch():
     assert updater.get_optimizer("dis").t == 5
 
 
-def test_a_d_step_leaves_g_untouched():
-    updater = make_updater(learning_rate=0.01)
+@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
+def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
+    updater = make_updater(learning_rate=0.01, statistics=statistics)
     a, b = updater._draw()
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_dis(0, a, b)
-    assert changed(gen, arrays(updater.gen)) == []
+    running = [key for key in gen if "/avg_" in key]
+    assert changed(gen, arrays(updater.gen)) == (running if statistics == "every forward" else [])
     moved = {f"{name}.data" for name, _ in updater.dis.namedparams()}
     moved.remove("/discriminate/b.data")  # cancels: D is asked for a difference
     assert moved <= set(changed(dis, arrays(updater.dis)))
@@ -253,12 +255,16 @@ def test_a_g_step_leaves_d_untouched():
     }  # N: of fine-tuning
 
 
-def test_the_running_statistics_are_those_of_the_drawing():
-    """Three conversions a G step, though the part that sees no labels runs twice."""
-    updater, (plain, _) = make_updater(), make_networks()
+@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
+def test_the_running_statistics_are_those_of_the_drawing(statistics):
+    """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
+    updater, (plain, _) = make_updater(statistics=statistics), make_networks()
     for _ in range(3):
         (x_real, c_real, _), (_, c_fake, _) = a, b = updater._draw()
+        updater._update_dis(0, a, b)
         updater._update_gen(a, b)
+        if statistics == "every forward":
+            plain(x_real, c_fake)
         x_fake = plain(x_real, c_fake)
         plain(x_fake, c_real)
         plain(x_real, c_real)
@@ -298,6 +304,16 @@ def test_a_g_step_descends():
     a, b = updater._draw()
     first, second = (updater._update_gen(a, b)["gen/loss"] for _ in range(2))
     assert second < first
+
+
+def test_the_running_statistics_change_nothing_of_the_training():
+    def train(statistics):
+        updater = make_updater(learning_rate=0.01, n_dis=2, statistics=statistics)
+        reports = [update(updater)[0] for _ in range(3)]
+        found = arrays(updater.gen) | arrays(updater.dis)
+        return reports, {key: value.tobytes() for key, value in found.items() if "/avg_" not in key}
+
+    assert train("every forward") == train("generator steps")
 
 
 def test_the_same_seed_trains_the_same_networks():

@@ -15,7 +15,7 @@ class Example(NamedTuple):
     """One slot of a minibatch.
 
     Attributes:
-        crop (ndarray of shape (crop_samples,), float32): samples in [-1, 1], not normalised.
+        crop (ndarray of shape (crop_samples,), float32): samples as decoded, not normalised.
         c (ndarray of shape (input_size,), float32): input label in {0, 1}.
         t (ndarray of shape (target_size,), int32): output label in {-1, 0, 1}.
     """
@@ -72,5 +72,4 @@ class CropDataset:
 
 
 def _cut(wave: StoredWaveform, start: int, audio) -> np.ndarray:
-    samples = wave.read(int(start), int(start) + audio.crop_samples)
-    return samples.astype(np.float32) / np.float32(32767)
+    return wave.read(int(start), int(start) + audio.crop_samples)

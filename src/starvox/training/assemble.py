@@ -94,6 +94,7 @@ def build_updater(
         loss=exp.loss,
         n_dis=table.n_dis,
         share_minibatch=table.minibatch == "iteration",
+        statistics=exp.generator.statistics,
         seed=seed,
         converter=make_converter(exp.audio),
         device=device,

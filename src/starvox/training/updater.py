@@ -24,6 +24,8 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         loss: the experiment's table ``loss`` (starvox.config.Loss).
         n_dis (int): D steps in one iteration.
         share_minibatch (bool): all steps of an iteration use one A and one B.
+        statistics (str): what moves G's running statistics: ``every forward``, as Chainer does in
+            training, or ``generator steps`` alone. The training is the same; they are for replay.
         seed (int): of the gradient penalty's mixing ratio.
         converter (callable): (list of examples, device) -> (x, c, t).
         device: where the networks are.
@@ -38,6 +40,7 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         loss,
         n_dis,
         share_minibatch=False,
+        statistics="every forward",
         seed=0,
         converter,
         device,
@@ -49,6 +52,7 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         self._loss = loss
         self._n_dis = n_dis
         self._share_minibatch = share_minibatch
+        self._move_statistics = statistics == "every forward"
         self._seed = seed
         self._processes = processes or Processes()
 
@@ -149,12 +153,13 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         return self.dis.judge(self.dis.extract(x))
 
     def _convert(self, x_real, c_fake):
-        """Returns G's output for a D step, with nothing of G changed by it.
+        """Returns G's output for a D step.
 
         Batch normalisation uses the minibatch's statistics, as in training;
         Chainer leaves the running ones alone only while `in_recomputing`.
         """
-        with chainer.no_backprop_mode(), chainer.using_config("in_recomputing", True):
+        frozen = chainer.using_config("in_recomputing", not self._move_statistics)
+        with chainer.no_backprop_mode(), frozen:
             return self.gen(x_real, c_fake).array
 
     def _mixing_ratio(self, step, batchsize):
