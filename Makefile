@@ -32,6 +32,7 @@ help: ## this list
 	@echo "  NP=1                 processes that train together (docs/parallel.md)"
 	@echo "  ITERATIONS=N         stop early; default: the experiment's epochs"
 	@echo "  SEED=0               of everything random"
+	@echo "  SET=\"loss.identity_weight=0 ...\"  values for this run alone"
 	@echo "  ARGS=\"...\"           more options, see: $(STARVOX) train --help"
 	@echo "  PYTHON=python3.12    the Python that makes .venv (3.11 to 3.13)"
 	@echo "  CUDA=12              install CuPy for CUDA 12 (or 13) into .venv"
@@ -44,7 +45,7 @@ resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c
 
 OPTIONS = $(if $(OUT),--out "$(OUT)") --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
 	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
-	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)")
+	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)") $(foreach pair,$(SET),--set "$(pair)")
 
 # the results folder of EXP, unless OUT names another
 RUN = $(or $(OUT),results/$(EXP))

@@ -100,6 +100,26 @@ def test_redraws_are_bounded(open_dataset, small):
     np.testing.assert_allclose(crop, wave[start : start + CROP], atol=2**-15)
 
 
+def test_dropped_labels(make, tmp_path, small, speech):
+    """Of three known groups: both tries of probability 1/2 fail in 1/4, one in 1/2, and both drop in 1/4."""
+    manifest = make({"a.wav": speech})
+    manifest.write_text("path,speaker,birthplace,sex\na.wav,x,y,z\n")
+    corpus = Corpus.open(manifest, small, tmp_path / "store", progress=False)
+    encoder = LabelEncoder.from_clips(corpus.clips, SIZES)
+    draws = [CropDataset(corpus, encoder, 0.5).draw(0, np.random.default_rng(seed)) for seed in range(400)]
+    known = np.array([draw.c[-3:] for draw in draws])
+    np.testing.assert_allclose(
+        np.bincount(known.sum(1).astype(int))[1:] / 400, [1 / 4, 1 / 2, 1 / 4], atol=0.07
+    )
+    np.testing.assert_allclose(known.mean(0), 2 / 3, atol=0.07)  # each group alike
+    for draw, flags in zip(draws, known, strict=True):
+        assert (draw.t[[0, 32, 48]] == np.where(flags, 1, -1)).all()
+        assert (draw.c[[0, 32, 48]] == flags).all()
+    plain = CropDataset(corpus, encoder).draw(0, np.random.default_rng(7))
+    np.testing.assert_array_equal(plain.crop, draws[7].crop)  # the crops are those of a run without
+    assert plain.c[-3:].tolist() == [1, 1, 1]
+
+
 def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):
     corpus = Corpus.open(make({"a.wav": speech}), small, tmp_path / "store", progress=False)
     with pytest.raises(UserError, match="no speaker 'a'"):
