@@ -7,8 +7,8 @@ import espeakng_loader
 import numpy as np
 import pytest
 
-from starvox.corpus import espeak
-from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo import espeak
+from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
 from starvox.errors import UserError
 
 # Voices with what eSpeak NG carries from one text into the next: flutter, echo, breath.
@@ -45,7 +45,7 @@ def test_the_same_in_any_order_and_every_time(said):
 
 def test_the_same_in_another_process_and_environment(said, tmp_path):
     code = (
-        "import sys; from starvox.corpus.espeak import synthesize;"
+        "import sys; from starvox.corpus.demo.espeak import synthesize;"
         f"sys.stdout.buffer.write(synthesize(*{JOBS[2]!r}).tobytes())"
     )
     paths = os.pathsep.join(path for path in sys.path if path)
