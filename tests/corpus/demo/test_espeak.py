@@ -81,7 +81,7 @@ def test_an_unknown_voice_is_refused(voice):
 
 
 def program(library, data, environment=None):
-    command = [sys.executable, "-I", "-S", espeak._PROGRAM, library, data, JOBS[0][1], "160", "50"]
+    command = [sys.executable, "-I", "-S", espeak._PROGRAM, library, data, JOBS[0][1], "160", "50", "50"]
     return subprocess.run(command, input=JOBS[0][0].encode(), capture_output=True, env=environment)
 
 

@@ -8,6 +8,7 @@ import sys
 import wave
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -63,16 +64,16 @@ def version(corpus: str) -> str:
     """Returns what VERSION begins with; it changes with whatever the corpus is made from."""
     sources = [Path(__file__).with_name(name) for name in _SOURCES]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources))
-    return f"{CORPORA[corpus]} {digest.hexdigest()}"
+    return f"starvox {CORPORA[corpus]} {digest.hexdigest()}"
 
 
 def _is_ready(folder: Path, corpus: str) -> bool:
     """Returns whether the finished corpus is there; refuses what must not be replaced."""
     marker = read_marker(folder)
-    if marker.startswith(CORPORA[corpus]):
+    if marker.startswith(f"starvox {CORPORA[corpus]} "):
         return marker == _marker(folder, corpus)
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
-        raise UserError(f"{folder}: it holds something else; move it, or name another folder")
+        raise UserError(f"{folder}: not of the {CORPORA[corpus]}; move it, or name another folder")
     return False
 
 
@@ -101,10 +102,12 @@ def _write(new: Path, corpus: str, folder: Path, progress: bool) -> None:
     if progress and not bar_fits:
         print(f"{folder}: making the {CORPORA[corpus]}, {len(clips)} clips", file=sys.stderr)
     count = 0
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each thread waits for a process of its own
-        waves = pool.map(lambda clip: say(clip.text, clip.speaker), clips)
-        waves = tqdm(waves, folder.name, len(clips), unit="clip", disable=not bar_fits)
-        for clip, samples in zip(clips, waves, strict=True):
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as pool,  # each thread waits for a process of its own
+        closing(pool.map(lambda clip: say(clip.text, clip.speaker), clips)) as waves,
+    ):
+        bar = tqdm(waves, folder.name, len(clips), unit="clip", disable=not bar_fits)
+        for clip, samples in zip(clips, bar, strict=True):
             _write_wav(new / clip.path, samples)
             count += len(samples)
     _write_manifest(new / "train.csv", (clip for clip in clips if not clip.held_out))

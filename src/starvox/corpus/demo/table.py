@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from starvox.corpus.demo.speakers import SPEAKERS, Speaker, record_speakers
 
-# name, as the command line has it -> title, with which the file VERSION begins
-CORPORA = {"demo": "starvox default corpus", "record": "starvox record-shaped corpus"}
+# name, as the command line has it -> what it is called
+CORPORA = {"demo": "default corpus", "record": "record-shaped corpus"}
 
 SENTENCES = Path(__file__).with_name("sentences.txt")
 _TRAINING_TEXTS = 120  # the other 48 are held out
