@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from starvox.commands.options import add_command, add_experiment, count, natural, setting
-from starvox.commands.paths import DEMO, STORE
+from starvox.commands.paths import DEMO, STORE, SYNTHETIC
 from starvox.errors import UserError
 from starvox.launch import is_launched, launch
 
@@ -75,6 +75,12 @@ def add(commands) -> None:
         )
         if not resume:
             command.add_argument(
+                "--corpus",
+                choices=SYNTHETIC,
+                default="demo",
+                help="the synthetic speech that is used without --data (default: demo)",
+            )
+            command.add_argument(
                 "--overwrite", action="store_true", help="remove the run that is in the results folder"
             )
         command.set_defaults(run=_run, resume=resume, overwrite=False)
@@ -120,7 +126,7 @@ def _train(args, processes) -> int:
         from starvox.corpus.demo import make_demo
 
         with processes.first_alone():
-            data = make_demo(DEMO) / "train.csv"
+            data = make_demo(SYNTHETIC[args.corpus], args.corpus) / "train.csv"
     if held_out is None and os.path.isfile(data.parent / "held_out.csv"):
         held_out = data.parent / "held_out.csv"
     options = Options(

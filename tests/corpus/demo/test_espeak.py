@@ -7,8 +7,8 @@ import espeakng_loader
 import numpy as np
 import pytest
 
-from starvox.corpus import espeak
-from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo import espeak
+from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
 from starvox.errors import UserError
 
 # Voices with what eSpeak NG carries from one text into the next: flutter, echo, breath.
@@ -45,7 +45,7 @@ def test_the_same_in_any_order_and_every_time(said):
 
 def test_the_same_in_another_process_and_environment(said, tmp_path):
     code = (
-        "import sys; from starvox.corpus.espeak import synthesize;"
+        "import sys; from starvox.corpus.demo.espeak import synthesize;"
         f"sys.stdout.buffer.write(synthesize(*{JOBS[2]!r}).tobytes())"
     )
     paths = os.pathsep.join(path for path in sys.path if path)
@@ -81,7 +81,7 @@ def test_an_unknown_voice_is_refused(voice):
 
 
 def program(library, data, environment=None):
-    command = [sys.executable, "-I", "-S", espeak._PROGRAM, library, data, JOBS[0][1], "160", "50"]
+    command = [sys.executable, "-I", "-S", espeak._PROGRAM, library, data, JOBS[0][1], "160", "50", "50"]
     return subprocess.run(command, input=JOBS[0][0].encode(), capture_output=True, env=environment)
 
 

@@ -1,6 +1,6 @@
-"""The program that `starvox.corpus.espeak` runs: eSpeak NG says one text, then ends.
+"""The program that `starvox.corpus.demo.espeak` runs: eSpeak NG says one text, then ends.
 
-    python espeak_process.py LIBRARY DATA VOICE RATE PITCH < text > samples
+    python espeak_process.py LIBRARY DATA VOICE RATE PITCH PITCH_RANGE < text > samples
 
 The text is UTF-8; the samples are mono int16 in the machine's byte order, at
 `SAMPLE_RATE`. The program needs nothing but the standard library, so that it
@@ -15,7 +15,7 @@ SAMPLE_RATE = 22050
 
 # The names and values are those of eSpeak NG's speak_lib.h.
 SYNCHRONOUS, DONT_EXIT = 2, 0x8000
-RATE, VOLUME, PITCH = 1, 2, 3
+RATE, VOLUME, PITCH, PITCH_RANGE = 1, 2, 3, 4
 POS_CHARACTER, CHARS_UTF8 = 1, 1
 
 # Per cent. At the normal 100 some voices reach full scale, and are then limited.
@@ -73,7 +73,7 @@ def select(lib: CDLL, voice: str, data: str) -> None:
     check(lib.espeak_SetVoiceByName(voice.encode()), f"voice {voice!r}")
 
 
-def say(lib: CDLL, text: bytes, rate: int, pitch: int) -> bytes:
+def say(lib: CDLL, text: bytes, rate: int, pitch: int, pitch_range: int) -> bytes:
     """Returns the samples of ``text`` in the selected voice."""
     samples = bytearray()
 
@@ -86,6 +86,7 @@ def say(lib: CDLL, text: bytes, rate: int, pitch: int) -> bytes:
     lib.espeak_SetSynthCallback(callback)
     check(lib.espeak_SetParameter(RATE, rate, 0), f"rate {rate}")
     check(lib.espeak_SetParameter(PITCH, pitch, 0), f"pitch {pitch}")
+    check(lib.espeak_SetParameter(PITCH_RANGE, pitch_range, 0), f"pitch range {pitch_range}")
     check(lib.espeak_SetParameter(VOLUME, LOUDNESS, 0), "volume")
     check(lib.espeak_Synth(text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8, None, None), "synthesis")
     check(lib.espeak_Synchronize(), "synthesis")
@@ -93,11 +94,11 @@ def say(lib: CDLL, text: bytes, rate: int, pitch: int) -> bytes:
 
 
 def main() -> None:
-    library, data, voice, rate, pitch = sys.argv[1:]
+    library, data, voice, *numbers = sys.argv[1:]
     lib = load(library)
     initialize(lib, data)
     select(lib, voice, data)
-    sys.stdout.buffer.write(say(lib, sys.stdin.buffer.read(), int(rate), int(pitch)))
+    sys.stdout.buffer.write(say(lib, sys.stdin.buffer.read(), *map(int, numbers)))
 
 
 if __name__ == "__main__":
