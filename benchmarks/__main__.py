@@ -55,8 +55,10 @@ def _run(args, options: list[str]) -> int:
     places = [(name, who) for name in args.only for who in MEASUREMENTS[name][2] if who in args.contenders]
     places = [place for place in places if place[0] != ("device-memory" if device == "cpu" else "features")]
     manifest = args.data or make_demo(DEMO) / "train.csv"
-    threads = os.environ.get("OMP_NUM_THREADS", str(count_cores()))  # of every contender
-    facts = _describe(device, threads)
+    if not places:
+        raise UserError("nothing to measure: --only and --contenders leave nothing that this device can do")
+    environment = {"OMP_NUM_THREADS": str(count_cores())} | os.environ  # the same for all contenders
+    facts = _describe(device, environment["OMP_NUM_THREADS"])
     if any(who.startswith("torch") for _, who in places):
         facts.append(_check(manifest, args.store))
     job = {"experiment": experiment, "config": exp.dumps(), "device": device.split()[0]}
@@ -69,8 +71,8 @@ def _run(args, options: list[str]) -> int:
     try:
         for name, who in tqdm(places * (args.rounds or (1 if args.quick else 5)), unit="process"):
             worker = ["-m", "benchmarks.worker", json.dumps(job | {"measurement": name, "contender": who})]
-            environment = os.environ | {"OMP_NUM_THREADS": threads}
-            subprocess.run([sys.executable, *worker, *command], check=True, env=environment)
+            if subprocess.run([sys.executable, *worker, *command], check=False, env=environment).returncode:
+                raise UserError(f"{name} of {who} failed, see above")
     finally:  # also what was measured before a failure or Ctrl-C
         if kept.exists():
             page = make_page(pyperf.BenchmarkSuite.load(str(kept)), exp, facts)

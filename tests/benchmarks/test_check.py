@@ -1,7 +1,7 @@
 """All contenders compute the same: the losses and the gradients, from the same weights and minibatches.
 
 Float64 is the judge. Seen: on the small network all are off by about 1e-5 of an array's
-largest gradient, on the record's starvox by 4e-2 (G) and 8e-3 (D), PyTorch by 1e-2 and 2e-3.
+largest gradient, on the record's by no more than 4e-2 (G) and 9e-3 (D).
 """
 
 import pytest
