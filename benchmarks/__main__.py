@@ -67,7 +67,7 @@ def _run(args, options: list[str]) -> int:
     out.mkdir(parents=True, exist_ok=True)
     kept = out / f"{datetime.now():%Y-%m-%d-%H%M%S}-{exp.id}-{job['device'].replace(':', '-')}.json"
     command = ["--copy-env", "--quiet", "--append", str(kept)]
-    command += (["--warmups", "3", "--loops", "20"] if device != "cpu" else []) + options
+    command += (["--warmups", "2", "--loops", "5"] if device != "cpu" else []) + options
     try:
         for name, who in tqdm(places * (args.rounds or (1 if args.quick else 5)), unit="process"):
             worker = ["-m", "benchmarks.worker", json.dumps(job | {"measurement": name, "contender": who})]

@@ -36,6 +36,7 @@ def _build_torch(job):
     from benchmarks.peer.saving import SavingTrainer
     from benchmarks.peer.trainer import Trainer
 
+    torch.backends.cudnn.allow_tf32 = False  # as starvox and Chainer
     exp = json.loads(job.config, object_hook=lambda table: SimpleNamespace(**table))
     trainer = (SavingTrainer if job.contender == "torch-saving" else Trainer)(exp, job.device)
     n, n_classes = exp.training.batchsize, trainer.dis.clazz.out_channels
@@ -43,7 +44,6 @@ def _build_torch(job):
     c, t = torch.eye(n_classes + 3)[:n], torch.randint(-1, 2, (n, n_classes))
     batch = [array.to(job.device) for array in (x, c, t)]
     dis_step, gen_step = (partial(step, batch, batch) for step in (trainer.dis_step, trainer.gen_step))
-    iteration = [dis_step] * exp.training.n_dis + [gen_step]
-    steps = {"D-step": dis_step, "G-step": gen_step}
-    run = steps.get(job.measurement, lambda: [step() for step in iteration])
+    steps = [dis_step] * exp.training.n_dis + [gen_step]
+    run = {"D-step": dis_step, "G-step": gen_step}.get(job.measurement, lambda: [step() for step in steps])
     return run, *(partial(f, job.device) for f in (torch.cuda.synchronize, torch.cuda.max_memory_reserved))
