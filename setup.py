@@ -2,6 +2,7 @@ from setuptools import find_packages, setup
 
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
+PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 
 setup(
     name="starvox",
@@ -35,7 +36,10 @@ setup(
         "mpi": MPI,
         "nccl12": ["nvidia-nccl-cu12>=2.20,<3"],
         "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
-        "test": [*MPI, "hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"],
-        "bench": ["torch>=2.7,<3"],  # python -m benchmarks
+        "test": [
+            *(*MPI, *PYPERF, "hypothesis>=6.100,<7"),
+            *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
+        ],
+        "bench": [*PYPERF, "torch>=2.7,<3"],  # python -m benchmarks
     },
 )
