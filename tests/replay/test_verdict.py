@@ -8,7 +8,7 @@ import pytest
 
 from starvox import spectrogram
 from starvox.corpus.demo import SPEAKERS
-from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
 from starvox.replay.verdict import ANSWERS, COPIES, give_verdict
 
 SENTENCES = (
