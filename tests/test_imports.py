@@ -30,6 +30,10 @@ ALLOWED = {
         *("replay", "audio", "corpus", "config", "models", "plotting"),
         *("errors", "files", "snapshots", "build", "device"),
     ),
+    "evaluation": (
+        *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
+        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "snapshots"),
+    ),
     "training.losses": (),
     "training.random": (),
     "training.triggers": (),
