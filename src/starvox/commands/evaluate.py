@@ -56,7 +56,7 @@ def _run(args) -> None:
         print(*plot_evaluations(found, out / "curves"), sep="\n")
 
 
-def find_clips(folder: Path, data: Path | None, training: Path | None = None) -> tuple[Path, Path]:
+def find_clips(folder: Path, data: Path | None = None, training: Path | None = None) -> tuple[Path, Path]:
     """Returns the manifests of a run's held-out clips (or else of its training's) and of its training's.
 
     Args:

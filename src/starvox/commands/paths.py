@@ -26,9 +26,9 @@ def run_folder(run: str) -> Path:
             return folder
     name = run.removeprefix(f"{RESULTS}/")
     if kept := list((EXPERIMENTS / name / "runs").glob("*/config.json")):
-        from starvox.kept import newest_iteration
+        from starvox.kept import how_long
 
-        folder = max((path.parent for path in sorted(kept, reverse=True)), key=newest_iteration)
+        folder = max((path.parent for path in sorted(kept, reverse=True)), key=how_long)
         print(f"{RESULTS / name} holds no run; taking the kept run {folder}", file=sys.stderr)
         return folder
     raise UserError(

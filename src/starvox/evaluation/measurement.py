@@ -64,6 +64,7 @@ class Measurement:
             name: {row: [] for row in ("converted", "copy", "truth", "unrelated")}
             for name in ("stoi", "energy")
         }
+        self._copies: dict[int, tuple[Source, np.ndarray]] = {}
         self.towards = {name: {row: [] for row in ("converted", "input")} for name in ("mcd", "f0")}
 
     def draw(self, index: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,13 +103,14 @@ class Measurement:
             UserError: if the generator gives NaN or infinite values, or a file is gone.
         """
         target = self._plan(index, rng).targets[0]
-        source, unrelated = self._read(index), self._read(other)
+        source, reference = self._copy_synthesis(index)
         true_wave = self._truth(self._clips[index], target[0]) if self._truth and target[0] else None
         truth = None if true_wave is None else self._source(true_wave)
         s = self._convert_whole(source.spectrogram, target)
-        self._hear(source, s, unrelated, truth)
+        sound = source.sound(s)
+        self._hear(source, reference, s, sound, self._copy_synthesis(other), truth)
         if truth is not None:
-            self._compare(source, s, truth)
+            self._compare(source, reference, s, sound, truth)
 
     def _plan(self, index: int, rng: np.random.Generator) -> LabelPlan:
         return plan_labels(self._labels[index], self._voices, self._encoder.classes, rng)
@@ -151,38 +153,40 @@ class Measurement:
             self.judged["converted"].add(answer, target, source=plan.own)
             self.judged["copy"].add(real, target, source=plan.own)
 
-    def _read(self, index: int) -> Source:
-        rate = self._audio.sample_rate
-        return self._source(read_waveform(self._clips[index].path, rate)[: MAX_SECONDS * rate])
+    def _copy_synthesis(self, index: int) -> tuple[Source, np.ndarray]:
+        """Returns a clip as it is converted whole, and its copy-synthesis."""
+        if index not in self._copies:
+            rate = self._audio.sample_rate
+            source = self._source(read_waveform(self._clips[index].path, rate)[: MAX_SECONDS * rate])
+            self._copies[index] = source, source.sound(source.spectrogram)
+        return self._copies[index]
 
     def _source(self, wave: np.ndarray) -> Source:
         return Source(wave, self._audio, 2**self.networks.exp.generator.depth)
 
-    def _hear(self, source: Source, s: np.ndarray, unrelated: Source, truth: Source | None) -> None:
+    def _hear(self, source: Source, reference, s, sound, unrelated: tuple, truth: Source | None) -> None:
         """Compares the words, through Griffin-Lim throughout."""
-        x, reference = source.inner(source.spectrogram), source.sound(source.spectrogram)
+        x = source.inner(source.spectrogram)
         others = {
-            "converted": (source.inner(s), source.sound(s)),
+            "converted": (source.inner(s), sound),
             "copy": (x, reference),
-            "unrelated": (unrelated.inner(unrelated.spectrogram), unrelated.sound(unrelated.spectrogram)),
+            "unrelated": (unrelated[0].inner(unrelated[0].spectrogram), unrelated[1]),
         }
         if truth is not None:
             # as the truth would be, were it said at the input's pace: frame by frame where the input is
             path, _ = align(x, truth.inner(truth.spectrogram), self._audio)
             warped = truth.inner(truth.spectrogram)[:, list(dict(path.tolist()).values())]
             others["truth"] = (warped, griffin_lim(warped, self._audio))
-        for row, (spoken, sound) in others.items():
+        for row, (spoken, heard) in others.items():
             self.words["energy"][row].append(energy_correlation(x, spoken))
-            if (value := stoi(reference, sound, self._audio.sample_rate)) is not None:
+            if (value := stoi(reference, heard, self._audio.sample_rate)) is not None:
                 self.words["stoi"][row].append(value)
 
-    def _compare(self, source: Source, s: np.ndarray, truth: Source) -> None:
-        true_s = truth.inner(truth.spectrogram)
-        true_sound = truth.sound(truth.spectrogram)
-        for row, spoken in (("converted", s), ("input", source.spectrogram)):
-            found = measure_distance(
-                source.inner(spoken), source.sound(spoken), true_s, true_sound, self._audio
-            )
+    def _compare(self, source: Source, reference, s, sound, truth: Source) -> None:
+        """Compares the conversion and the input with the truth."""
+        true_s, true_sound = truth.inner(truth.spectrogram), truth.sound(truth.spectrogram)
+        for row, spoken, heard in (("converted", s, sound), ("input", source.spectrogram, reference)):
+            found = measure_distance(source.inner(spoken), heard, true_s, true_sound, self._audio)
             self.towards["mcd"][row].append(found.mcd)
             if found.f0 is not None:
                 self.towards["f0"][row].append(found.f0)
