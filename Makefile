@@ -18,7 +18,7 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate report data show test test-long bench lint format clean
+.PHONY: help train resume plot replay evaluate keep report data show test test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -61,6 +61,9 @@ replay: need-exp $(READY) ## converted speech: make replay EXP=... WAV=in.wav SP
 
 evaluate: need-exp $(READY) ## does it copy its input or answer to the labels? in numbers
 	@$(STARVOX) evaluate "$(RUN)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+keep: need-exp $(READY) ## put what should last of a finished run into experiments/EXP/runs: ARGS=--weights
+	@$(STARVOX) keep "$(RUN)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 report: need-exp $(READY) ## one HTML page of a run
 	@$(STARVOX) report "$(RUN)" $(ARGS)

@@ -3,6 +3,7 @@ from setuptools import find_packages, setup
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
 PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
+EVAL = ["pystoi>=0.4.1,<0.5"]  # whether the words of a conversion are kept
 
 setup(
     name="starvox",
@@ -25,6 +26,7 @@ setup(
         "numba>=0.61,<1",  # fast_cpu's loops; librosa needs it too
         "numpy>=2.4,<2.6",
         "pydantic>=2.10,<3",
+        "scikit-learn>=1.6,<2",  # the judge of conversions; librosa needs it too
         "soundfile>=0.13,<1",
         "soxr>=0.5,<2",  # resampling, block by block
         "threadpoolctl>=3.5,<4",  # holds BLAS to one thread: fast_cpu has its own
@@ -33,11 +35,12 @@ setup(
     extras_require={
         "cuda12": ["cupy-cuda12x[ctk]>=14,<15"],
         "cuda13": ["cupy-cuda13x[ctk]>=14,<15"],
+        "eval": EVAL,
         "mpi": MPI,
         "nccl12": ["nvidia-nccl-cu12>=2.20,<3"],
         "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
         "test": [
-            *(*MPI, *PYPERF, "hypothesis>=6.100,<7"),
+            *(*MPI, *PYPERF, *EVAL, "hypothesis>=6.100,<7"),
             *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
         ],
         "bench": [*PYPERF, "torch>=2.7,<3"],  # python -m benchmarks

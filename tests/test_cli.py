@@ -120,13 +120,16 @@ OF_A_RUN = {
     "replay: other label": ("replay smoke in.wav --sex X", "no sex 'X'; known: F, M"),
     "replay: no label known": ("replay smoke in.wav --birthplace x", "no birthplace 'x'; known: none"),
     "replay: out": ("replay smoke in.wav --phase source -o file/x", "file/x"),
-    "evaluate: no snapshot": ("evaluate smoke --data m.csv", "has no snapshot yet"),
+    "evaluate: no snapshot": ("evaluate smoke --data m.csv --training m.csv", "has no snapshot yet"),
     "evaluate: clips gone": (
         "evaluate smoke",
         "gone.csv: the clips that results/smoke was made with are gone",
     ),
     "evaluate: no run": ("evaluate .", "no run in . nor in results"),
-    "evaluate: no GPU": ("evaluate smoke --data m.csv --device cuda:7", "no GPU for DEVICE=cuda:7"),
+    "evaluate: no GPU": (
+        "evaluate smoke --data m.csv --training m.csv --device cuda:7",
+        "no GPU for DEVICE=cuda:7",
+    ),
     "report: no run": ("report nothing", "no run in nothing"),
     "report: out": ("report smoke -o file/x.html", "file/x.html: cannot be written ("),
     "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no such folder"),

@@ -30,6 +30,14 @@ ALLOWED = {
         *("replay", "audio", "corpus", "config", "models", "plotting"),
         *("errors", "files", "snapshots", "build", "device"),
     ),
+    "evaluation": (
+        *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
+        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "snapshots"),
+    ),
+    "kept": (
+        *("kept", "evaluation.evaluate", "evaluation.label_plan", "replay.replay", "plotting"),
+        *("audio", "corpus", "config", "errors", "files", "snapshots"),
+    ),
     "training.losses": (),
     "training.random": (),
     "training.triggers": (),

@@ -37,14 +37,41 @@ def save(path: str | Path, target) -> None:
     Raises:
         WriteError: if it cannot be written.
     """
+    _write(path, _arrays(target))
+
+
+def save_half(folder: Path, iteration: int, target) -> Path:
+    """Writes a generator to keep, in half the room: weights as float16, vectors as they are.
+
+    Returns:
+        Path: ``gen_iter_N-<the first 8 digits of the file's SHA-256>.npz``. `find` and `load`
+        take it for ``gen_iter_N.npz``.
+
+    Raises:
+        WriteError: if it cannot be written.
+    """
+    path = folder / f"{GENERATOR}_{iteration}.npz"
+    # Statistics of batch normalisation can be too small for float16.
+    halved = {
+        key: array.astype(np.float16) if array.ndim > 1 else array for key, array in _arrays(target).items()
+    }
+    _write(path, halved)
+    return path.rename(path.with_stem(f"{path.stem}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"))
+
+
+def _arrays(target) -> dict[str, np.ndarray]:
     serializer = DictionarySerializer()
     serializer.save(target)
+    return {key: np.asanyarray(array) for key, array in serializer.target.items()}
+
+
+def _write(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
     with replacing(path, "make room there") as temporary, open(temporary, "w+b") as file:
         with zipfile.ZipFile(file, "w") as archive:
-            for key, array in sorted(serializer.target.items()):  # Chainer's order is another in each process
+            for key, array in sorted(arrays.items()):  # Chainer's order is another in each process
                 member = zipfile.ZipInfo(key + ".npy")  # dated 1980, whenever it is written
                 with archive.open(member, "w", force_zip64=True) as stream:
-                    np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+                    np.lib.format.write_array(stream, array, allow_pickle=False)
             archive.comment = bytes(_COMMENT)  # its length stands before it, and is covered
         size = file.seek(-_COMMENT, os.SEEK_END)
         digest = _digest(file, size)
@@ -61,7 +88,7 @@ def find(folder: Path, stem: str) -> dict[int, Path]:
     """
     found = {}
     for path in Path(folder).glob(f"{stem}_*.npz"):
-        if match := re.fullmatch(rf"{stem}_(\d+)\.npz", path.name):
+        if match := re.fullmatch(rf"{stem}_(\d+)(-[0-9a-f]{{8}})?\.npz", path.name):
             found[int(match[1])] = path
     return dict(sorted(found.items()))
 
@@ -86,7 +113,10 @@ def load(path: Path, target, part: str = "") -> None:
     try:
         with open(path, "rb") as file:
             _verify(file)
-            arrays = _read(file, part)
+            arrays = {
+                key: array.astype(np.float32) if array.dtype == np.float16 else array  # of `save_half`
+                for key, array in _read(file, part).items()
+            }
         check = _Check(arrays, part)
         check.load(target)
         if check.problems:

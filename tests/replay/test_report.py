@@ -52,7 +52,7 @@ def run(trained, tmp_path):
 def full(trained, tmp_path_factory):
     """The same with an evaluation, and replayed under a hostile name."""
     run = shutil.copytree(trained, tmp_path_factory.mktemp("full") / "smoke")
-    (run / "evaluation.json").write_text(json.dumps(EVALUATION), encoding="utf-8")
+    (run / "evaluation_iter_2.json").write_text(json.dumps(EVALUATION), encoding="utf-8")
     (run / "replay").mkdir()
     sound = next(run.glob("samples/*/*.wav"))
     figure = next(run.glob("samples/*/*.png"))
@@ -200,7 +200,7 @@ def test_what_there_is_no_room_for_is_named(full, found, tmp_path):
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("evaluation.json", "{", "evaluation.json: damaged"),
+        ("evaluation_iter_2.json", "{", "evaluation_iter_2.json: damaged"),
         ("environment.json", "[]", "environment.json: damaged"),
         ("config.json", "[]", "config.json: damaged"),
         ("log", "{}", "log: not a log"),

@@ -25,7 +25,7 @@ FILES = {
     "environment.json": json.dumps(
         {"seed": 0, "data": "m.csv", "held_out": None, "packages": {"numpy": "2"}}
     ),
-    "evaluation.json": json.dumps(
+    "evaluation_iter_2.json": json.dumps(
         {"iteration": 5, "errors": {"copy": {"mean": 0.1, "n": 4}}, "verdict": {"text": "neither"}}
     ),
     "rejected.csv": 'path,reason\na.wav,empty\n"b\nc.wav",silent: constant\n',
@@ -100,7 +100,7 @@ quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
-    "name", ["config.json", "environment.json", "evaluation.json", "labels.json", "rejected.csv"]
+    "name", ["config.json", "environment.json", "evaluation_iter_2.json", "labels.json", "rejected.csv"]
 )
 @quick
 @given(data=st.data())
@@ -168,7 +168,7 @@ def test_curves_of_extreme_numbers(run, value):
 @pytest.mark.parametrize(
     "content", ["[" * 99999, '{"a":' * 500 + "1" + "}" * 500, "1" * 5000, '{"seed": "\\ud800"}', ""]
 )
-@pytest.mark.parametrize("name", ["config.json", "labels.json", "environment.json", "evaluation.json"])
+@pytest.mark.parametrize("name", ["config.json", "labels.json", "environment.json", "evaluation_iter_2.json"])
 def test_json_that_overflows_its_reader(run, name, content):
     (run / name).write_text(content)
     (run / "log").unlink()

@@ -4,17 +4,30 @@ import json
 import os
 from pathlib import Path
 
+from starvox import snapshots
 from starvox.commands.options import add_command, count, natural
-from starvox.commands.paths import STORE, run_folder
+from starvox.commands.paths import STORE, run_folder, writable_folder
 from starvox.errors import UserError
-from starvox.files import write_text
 
 
 def add(commands) -> None:
-    command = add_command(commands, "evaluate", "measure whether a generator copies or answers to the labels")
-    command.add_argument("run_name", metavar="RUN", help="results folder, or the id of an experiment")
+    command = add_command(
+        commands, "evaluate", "measure whether a generator copies, answers to the labels or converts"
+    )
+    command.add_argument(
+        "run_name", metavar="RUN", help="results folder, kept run, or the id of an experiment"
+    )
     command.add_argument("--data", type=Path, help="manifest (default: the run's held-out clips)")
-    command.add_argument("--iteration", type=count, metavar="N", help="of the snapshot (default: the newest)")
+    command.add_argument(
+        "--training",
+        type=Path,
+        help="manifest that the judge is fitted on (default: the run's training clips)",
+    )
+    which = command.add_mutually_exclusive_group()
+    which.add_argument("--iteration", type=count, metavar="N", help="of the snapshot (default: the newest)")
+    which.add_argument(
+        "--all", action="store_true", help="every generator that is kept, and a figure of them"
+    )
     command.add_argument("--clips", type=count, metavar="N", help="crops to take (default: 24)")
     command.add_argument("--seed", type=natural, default=0, help="of the crops and the labels (default: 0)")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
@@ -25,39 +38,60 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.replay.evaluate import evaluate
-    from starvox.replay.evaluation_table import format_evaluation
+    from starvox.evaluation.evaluate import evaluate_iterations, read_evaluations, write_evaluation
+    from starvox.evaluation.table import format_evaluation
+    from starvox.plotting import plot_evaluations
 
     folder = run_folder(args.run_name)
-    evaluation = evaluate(
-        folder,
-        args.data or _recorded(folder),
-        args.store,
-        args.device,
-        args.clips,
-        args.seed,
-        iteration=args.iteration,
-    )
-    path = folder / "evaluation.json"
-    write_text(path, json.dumps(evaluation, indent=2) + "\n")
-    print(f"{format_evaluation(evaluation)}\n{path}")
+    data, training = find_clips(folder, args.data, args.training)
+    iterations = list(snapshots.find(folder, snapshots.GENERATOR)) if args.all else [args.iteration]
+    if not iterations:
+        raise UserError(f"{folder} has no snapshot of a generator yet; wait for the first")
+    out = writable_folder(folder)
+    for evaluation in evaluate_iterations(
+        folder, iterations, data, args.store, args.device, args.clips, args.seed, training=training
+    ):
+        print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)
+    if len(found := read_evaluations(out)) > 1:
+        print(*plot_evaluations(found, out / "curves"), sep="\n")
 
 
-def _recorded(folder: Path) -> Path:
-    """Returns the manifest of the clips that were held out, or else of those of the training."""
+def find_clips(folder: Path, data: Path | None = None, training: Path | None = None) -> tuple[Path, Path]:
+    """Returns the manifests of a run's held-out clips (or else of its training's) and of its training's.
+
+    Args:
+        folder: of a run.
+        data, training: those that the user named, if any.
+
+    Raises:
+        UserError: if the run does not say, or a manifest that it was made with is gone.
+    """
+    if data and training:
+        return data, training
     environment = folder / "environment.json"
     try:
         values = json.loads(environment.read_text(encoding="utf-8"))
-        held_out, data = values.get("held_out"), values["data"]
-        if not isinstance(held_out, str | None) or not isinstance(data, str):
+        held_out, trained = values.get("held_out"), values["data"]
+        if not isinstance(held_out, str | None) or not isinstance(trained, str):
             raise TypeError
     except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise UserError(
-            f"{environment}: missing or damaged; give the folder of a run, and its clips with --data"
+            f"{environment}: missing or damaged; give the folder of a run, "
+            "or its clips with --data and those of its training with --training"
         ) from None
-    if not held_out:
-        print(f"{folder} knows no held-out clips; taking those of its training, {data} (--data takes others)")
-    path = Path(held_out or data)
-    if not os.path.isfile(path):
-        raise UserError(f"{path}: the clips that {folder} was made with are gone; name others with --data")
-    return path
+    if not data and not held_out:
+        print(
+            f"{folder} knows no held-out clips; taking those of its training, {trained} (--data takes others)"
+        )
+    return data or _there(folder, held_out or trained, "--data"), training or _there(
+        folder, trained, "--training"
+    )
+
+
+def _there(folder: Path, manifest: str, option: str) -> Path:
+    if not os.path.isfile(manifest):
+        make = "make the default corpus again by make data, or " if manifest.startswith("data/demo/") else ""
+        raise UserError(
+            f"{manifest}: the clips that {folder} was made with are gone; {make}name others with {option}"
+        )
+    return Path(manifest)

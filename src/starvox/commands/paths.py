@@ -1,6 +1,7 @@
 """Where things are, seen from the project's folder."""
 
 import os
+import sys
 from pathlib import Path
 
 from starvox.errors import UserError
@@ -9,10 +10,14 @@ DEMO = Path("data/demo")
 SYNTHETIC = {"demo": DEMO, "record": Path("data/record")}  # by the names of starvox.corpus.demo
 STORE = Path("data/store")
 RESULTS = Path("results")
+EXPERIMENTS = Path("experiments")
 
 
 def run_folder(run: str) -> Path:
     """Returns the results folder of that path, or of the experiment of that id.
+
+    Where there is none, it is the experiment's kept run: of several the one that was
+    trained longest, first of those that hold weights. It is named on standard error.
 
     Raises:
         UserError: if there is no run in either.
@@ -20,6 +25,21 @@ def run_folder(run: str) -> Path:
     for folder in (Path(run), RESULTS / run):
         if os.path.isfile(folder / "config.json"):
             return folder
+    name = run.removeprefix(f"{RESULTS}/")
+    if kept := list((EXPERIMENTS / name / "runs").glob("*/config.json")):
+        from starvox.kept import how_long
+
+        folder = max((path.parent for path in sorted(kept, reverse=True)), key=how_long)
+        print(f"{RESULTS / name} holds no run; taking the kept run {folder}", file=sys.stderr)
+        return folder
     raise UserError(
         f"no run in {run} nor in {RESULTS / run}: neither has a config.json; train first: make train EXP=..."
     )
+
+
+def writable_folder(run: Path) -> Path:
+    """Returns where results made of a run go: its folder, but for a kept run one of its own in results/."""
+    if not os.path.isfile(run / "SHA256SUMS"):
+        return run
+    path = run.absolute()
+    return RESULTS / "kept" / path.parent.parent.name / path.name

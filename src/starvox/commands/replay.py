@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from starvox.commands.options import add_command, count
-from starvox.commands.paths import run_folder
+from starvox.commands.paths import run_folder, writable_folder
 from starvox.errors import UserError
 
 
@@ -62,7 +62,7 @@ def _run(args) -> None:
     from starvox.replay.replay import Replay
 
     folder = run_folder(args.run_name)
-    out = args.out or folder / "replay"
+    out = args.out or writable_folder(folder) / "replay"
     inputs = find_inputs(args.inputs, out)
     run = Replay.load(folder, args.iteration, args.device)
     speakers = run.encoder.classes["speaker"] if args.all_speakers else args.speakers or [args.speaker]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from starvox.commands.options import add_command
-from starvox.commands.paths import run_folder
+from starvox.commands.paths import run_folder, writable_folder
 
 
 def add(commands) -> None:
@@ -16,7 +16,8 @@ def add(commands) -> None:
 def _run(args) -> None:
     from starvox.replay.report import write_report
 
-    report = write_report(run_folder(args.run_name), args.out)
+    run = run_folder(args.run_name)
+    report = write_report(run, args.out or writable_folder(run) / "report.html")
     size = report.path.stat().st_size / 1e6
     print(f"{report.path}: {size:.1f} MB; open it in a browser")
     if report.left_out:

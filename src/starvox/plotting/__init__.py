@@ -6,6 +6,7 @@ caller's own figures.
 """
 
 from starvox.plotting.curves import CURVES, Curve, draw_curve, plot_curves
+from starvox.plotting.evaluations import draw_evaluations, plot_evaluations
 from starvox.plotting.log import LOG_KEYS, read_log
 from starvox.plotting.spectrogram import draw_spectrograms, plot_spectrograms
 
@@ -14,8 +15,10 @@ __all__ = [
     "LOG_KEYS",
     "Curve",
     "draw_curve",
+    "draw_evaluations",
     "draw_spectrograms",
     "plot_curves",
+    "plot_evaluations",
     "plot_spectrograms",
     "read_log",
 ]

@@ -60,7 +60,7 @@ CURVES = (
 
 # Okabe and Ito's colours, which the colour-blind tell apart, less the yellow
 # that is too pale for a line on white.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _STYLES = ("-", "--", ":", "-.")
 _FEW = 30  # with no more points than this each has a marker
 _SMOOTHED = 100  # with no fewer points than this there is a moving mean
@@ -181,9 +181,9 @@ def _add_lines(ax: Axes, curve: Curve, logs, names) -> list[Line2D]:
 def _look(run: int, key: int, runs: int) -> dict:
     """One run: a colour for each key. Several: a colour for each run, a style for each key."""
     if runs == 1:
-        return {"color": _COLOURS[key], "linestyle": "-"}
-    style = key + 2 * (run // len(_COLOURS))
-    return {"color": _COLOURS[run % len(_COLOURS)], "linestyle": _STYLES[style % len(_STYLES)]}
+        return {"color": COLOURS[key], "linestyle": "-"}
+    style = key + 2 * (run // len(COLOURS))
+    return {"color": COLOURS[run % len(COLOURS)], "linestyle": _STYLES[style % len(_STYLES)]}
 
 
 def _add_line(ax: Axes, x: np.ndarray, values: np.ndarray, look: dict) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from starvox.replay.report.html import Html, tag
 
-_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".wav": "audio/wav"}
+_TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".wav": "audio/wav", ".ogg": "audio/ogg"}
 
 
 class Media:

@@ -1,6 +1,7 @@
 """Putting the page together."""
 
 import csv
+import re
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -44,7 +45,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     path = Path(out) if out else run / "report.html"
     config, media = read_run(run), Media(limit)
     family = ancestors(config.id)
-    log, evaluation = try_log(run), _json(run / "evaluation.json")
+    log, evaluation = try_log(run), _newest_evaluation(run)
     sections = [
         _curves(log, media),
         _samples(run, media),
@@ -120,6 +121,16 @@ def _evaluation(run: Path, values: dict | None):
     verdict = _verdict(values)
     callout = [tag("p", f"Verdict: {verdict}.", class_="verdict")] if verdict else []
     return "evaluation", "Evaluation", join(*callout, note, tree(values))
+
+
+def _newest_evaluation(run: Path) -> dict | None:
+    """Returns the evaluation of the last iteration that was evaluated, or None."""
+    found = {
+        int(match[1]): path
+        for path in run.glob("evaluation_iter_*.json")
+        if (match := re.fullmatch(r"evaluation_iter_(\d+)\.json", path.name))
+    }
+    return read_object(found[max(found)]) if found else None
 
 
 def _verdict(evaluation: dict | None) -> str | None:

@@ -27,7 +27,7 @@ def show_folder(folder: Path, media: Media, what: str) -> Html:
     """
     parts = []
     for source, files in _by_source(list(_files(folder)), folder).items():
-        sounds = [media.player(path, name) for path, name in files if path.suffix == ".wav"]
+        sounds = [media.player(path, name) for path, name in files if path.suffix != ".png"]
         pictures = [
             media.picture(path, name if source else "", what) for path, name in files if path.suffix == ".png"
         ]
@@ -42,7 +42,7 @@ def _files(folder: Path):
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix in (".png", ".wav") and path.is_file() and not path.is_symlink()
+        if path.suffix in (".png", ".wav", ".ogg") and path.is_file() and not path.is_symlink()
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from starvox import spectrogram
 from starvox.corpus.demo import SPEAKERS
 from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
-from starvox.replay.verdict import ANSWERS, COPIES, give_verdict
+from starvox.evaluation.verdict import MAX_COPY_ERROR, MIN_RESPONSE, give_verdict
 
 SENTENCES = (
     "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",
@@ -17,10 +17,10 @@ SENTENCES = (
 )
 
 
-def judge(copy, response, unit=0.04):
+def judge(copy, response, unit=0.04, judged=None, words=None):
     rows = {"speaker": {"mean": response * unit}, "sex": {"mean": 0.0}, "birthplace": None}
     distances = {"different_clips": {"mean": unit}}
-    return give_verdict({"copy": {"mean": copy * unit}}, rows, distances)["verdict"]
+    return give_verdict({"copy": {"mean": copy * unit}}, rows, distances, judged, words)["verdict"]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,34 @@ def judge(copy, response, unit=0.04):
 )
 def test_verdicts(copy, response, verdict):
     assert judge(copy, response) == verdict
+
+
+def words(stoi, energy, unrelated=0.2):
+    rows = {"stoi": stoi, "energy": energy}
+    return {
+        name: value
+        and {"converted": {"mean": value}, "copy": {"mean": 1.0}, "unrelated": {"mean": unrelated}}
+        for name, value in rows.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("copy", "target", "stoi", "energy", "verdict"),
+    [
+        (0.8, 0.8, 0.61, 0.61, "converts"),
+        (1.2, 0.9, 0.7, 0.7, "converts"),  # far from the input, with its words
+        (0.8, 0.79, 0.7, 0.7, "answers to the labels"),
+        (0.8, 0.9, 0.59, 0.7, "answers to the labels"),  # half-way from 0.2 to 1 is 0.6
+        (0.8, 0.9, 0.7, 0.59, "answers to the labels"),
+        (0.8, 0.9, None, 0.7, "answers to the labels"),  # of half the words nothing is known
+        (0.8, None, 0.7, 0.7, "answers to the labels"),
+        (0.2, 0.9, 0.9, 0.9, "answers to the labels"),  # a copy that the judge takes for the target
+    ],
+)
+def test_a_conversion_is_the_target_with_the_words_and_no_copy(copy, target, stoi, energy, verdict):
+    judged = {"speaker": {"converted": target and {"mean": target}}}
+    judged |= {group: {"converted": None} for group in ("birthplace", "sex")}
+    assert judge(copy, 0.5, judged=judged, words=words(stoi, energy)) == verdict
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +91,9 @@ def test_another_voice_is_more_than_the_thresholds(say, distance_of_clips):
     for a, b in itertools.combinations(spoken, 2):
         _, path = librosa.sequence.dtw(a, b, metric="cityblock")
         aligned = np.mean([abs(a[:, i] - b[:, j]).mean() for i, j in path])
-        assert aligned > 1.5 * max(COPIES, ANSWERS) * distance_of_clips
+        assert aligned > 1.5 * max(MAX_COPY_ERROR, MIN_RESPONSE) * distance_of_clips
 
 
 def test_so_is_another_pitch(say, distance_of_clips):
     low, high = (say(SENTENCES[0], SPEAKERS[12], pitch) for pitch in (44, 50))
-    assert abs(low - high).mean() > max(COPIES, ANSWERS) * distance_of_clips
+    assert abs(low - high).mean() > max(MAX_COPY_ERROR, MIN_RESPONSE) * distance_of_clips

@@ -1,47 +1,54 @@
-"""How often the discriminator names the right class."""
+"""How often the right class is named."""
 
 from collections import Counter
 
 import numpy as np
 
 from starvox.corpus import GROUPS, LabelEncoder
-from starvox.replay.plan import Labels
+from starvox.evaluation.label_plan import LabelTuple
+
+
+def name_classes(classification: np.ndarray, encoder: LabelEncoder) -> LabelTuple:
+    """Returns D's answer: in every group the class with the largest output.
+
+    Classes that have no name, which the networks hold beyond those of the corpus, are not
+    looked at. A group without any name is None.
+
+    Args:
+        classification (ndarray of shape (n_classes,), float32): from D.
+        encoder: of the run.
+    """
+    names, start = [], 0
+    for group in GROUPS:
+        known = encoder.classes[group]
+        outputs = classification[start : start + len(known)]
+        names.append(known[int(outputs.argmax())] if known else None)
+        start += encoder.sizes[group]
+    return tuple(names)
 
 
 class Accuracy:
-    """Counts D's answers, group by group.
+    """Counts right answers, group by group."""
 
-    D's answer in a group is the largest of the outputs of the classes that have
-    a name; those that the networks hold beyond them are never right.
-
-    Args:
-        encoder: of the run.
-    """
-
-    def __init__(self, encoder: LabelEncoder):
-        self._encoder = encoder
+    def __init__(self):
         self._right: dict[str, list[bool]] = {group: [] for group in GROUPS}
         self._asked: dict[str, Counter] = {group: Counter() for group in GROUPS}
 
-    def add(self, classification: np.ndarray, labels: Labels, source: Labels | None = None) -> None:
+    def add(self, answer: LabelTuple, labels: LabelTuple, source: LabelTuple | None = None) -> None:
         """Counts one answer.
 
         Args:
-            classification (ndarray of shape (n_classes,), float32): from D.
+            answer: the labels that were named.
             labels: the right ones; a group that is None is not counted.
             source: of a converted clip, the labels that it had. A group is then
                 counted only if it had another label there: one that it had
                 already is no merit of the generator's.
         """
-        start = 0
         for place, group in enumerate(GROUPS):
-            names = self._encoder.classes[group]
-            outputs = classification[start : start + len(names)]
-            start += self._encoder.sizes[group]
             name = labels[place]
             if name is None or (source is not None and source[place] in (None, name)):
                 continue
-            self._right[group].append(names[int(outputs.argmax())] == name)
+            self._right[group].append(answer[place] == name)
             self._asked[group][name] += 1
 
     def result(self) -> dict[str, dict | None]:

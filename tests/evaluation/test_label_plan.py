@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from starvox.corpus import GROUPS
-from starvox.replay.plan import make_plan
+from starvox.evaluation.label_plan import plan_labels
 
 CLASSES = {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
 VOICES = [("a", "scotland", "F"), ("b", "wales", "M"), ("c", None, "F"), (None, "scotland", None)]
 
 
 def plans(own, voices, classes=CLASSES):
-    return [make_plan(own, voices, classes, np.random.default_rng(seed)) for seed in range(20)]
+    return [plan_labels(own, voices, classes, np.random.default_rng(seed)) for seed in range(20)]
 
 
 @pytest.mark.parametrize("own", [VOICES[0], (None, None, None)])

@@ -7,32 +7,35 @@ import numpy as np
 
 from starvox.corpus.labels import GROUPS
 
-Labels = tuple[str | None, ...]  # names in the order of GROUPS; None where not labelled
+LabelTuple = tuple[str | None, ...]  # names in the order of GROUPS; None where not labelled
 
 
-class Plan(NamedTuple):
+class LabelPlan(NamedTuple):
     """The labels to try on a clip.
 
     Attributes:
-        own (Labels): those that it has.
-        targets (tuple of Labels): the two voices that it is converted to.
-        pairs (dict): what differs -> two Labels. ``voice`` has the two targets;
+        own (LabelTuple): those that it has.
+        targets (tuple of LabelTuple): the two voices that it is converted to.
+        pairs (dict): what differs -> two LabelTuple. ``voice`` has the two targets;
             a group has two labels that differ in that group alone. What cannot
             differ, for want of names, is left out.
     """
 
-    own: Labels
-    targets: tuple[Labels, Labels]
-    pairs: dict[str, tuple[Labels, Labels]]
+    own: LabelTuple
+    targets: tuple[LabelTuple, LabelTuple]
+    pairs: dict[str, tuple[LabelTuple, LabelTuple]]
 
-    def labels(self) -> list[Labels]:
+    def labels(self) -> list[LabelTuple]:
         """Returns all that is to be tried, each once."""
         return list(dict.fromkeys([self.own, *self.targets, *sum(self.pairs.values(), ())]))
 
 
-def make_plan(
-    own: Labels, voices: Sequence[Labels], classes: Mapping[str, Sequence[str]], rng: np.random.Generator
-) -> Plan:
+def plan_labels(
+    own: LabelTuple,
+    voices: Sequence[LabelTuple],
+    classes: Mapping[str, Sequence[str]],
+    rng: np.random.Generator,
+) -> LabelPlan:
     """Draws what to try on a clip.
 
     Args:
@@ -49,10 +52,10 @@ def make_plan(
             first = targets[0][place] or _pick(classes[group], rng)
             second = _pick([name for name in classes[group] if name != first], rng)
             pairs[group] = tuple(_put(targets[0], place, name) for name in (first, second))
-    return Plan(own, targets, pairs)
+    return LabelPlan(own, targets, pairs)
 
 
-def _draw_targets(own, voices, classes, rng) -> tuple[Labels, Labels]:
+def _draw_targets(own, voices, classes, rng) -> tuple[LabelTuple, LabelTuple]:
     others = [voice for voice in voices if voice != own]
     if len(others) < 2:
         others = [tuple(_pick(classes[group] or [None], rng) for group in GROUPS) for _ in range(2)]
@@ -64,5 +67,5 @@ def _pick(names: Sequence, rng: np.random.Generator):
     return names[rng.integers(len(names))]
 
 
-def _put(labels: Labels, place: int, name: str) -> Labels:
+def _put(labels: LabelTuple, place: int, name: str) -> LabelTuple:
     return (*labels[:place], name, *labels[place + 1 :])

@@ -9,8 +9,8 @@ import pytest
 from starvox import UserError, build_models
 from starvox.cli import main
 from starvox.corpus import LabelEncoder
-from starvox.replay.evaluate import evaluate, evaluate_networks
-from starvox.replay.evaluation_table import format_evaluation
+from starvox.evaluation.evaluate import evaluate, evaluate_networks, read_evaluations
+from starvox.evaluation.table import format_evaluation
 from starvox.replay.networks import Networks
 
 TINY = """extends = "smoke"
@@ -109,6 +109,9 @@ def test_a_copy_is_told(measure, encoder):
     assert {row["mean"] for row in found["response"].values()} == {0}
     assert found["verdict"] == "copies its input"
     assert found["judged_by"]["copy"] == found["judged_by"]["response"] == 0
+    assert found["words"]["stoi"]["converted"]["mean"] == pytest.approx(1)
+    assert found["words"]["energy"]["converted"]["mean"] == pytest.approx(1)
+    assert found["words"]["energy"]["unrelated"]["mean"] < 0.5
 
 
 def test_an_answer_to_one_group_is_told(measure, encoder):
@@ -197,17 +200,35 @@ def run(tiny, tmp_path_factory, write, manifest, store):
     return folder
 
 
-def test_the_command_takes_the_held_out_clips_of_the_run(run, store, capsys):
+def recorded(run):
+    values = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    return values["held_out"], values["data"]
+
+
+def test_the_command_takes_the_clips_of_the_run(run, store, capsys):
     assert main(["evaluate", str(run), "--clips", "3", "--device", "cpu", "--store", str(store)]) == 0
     shown = capsys.readouterr().out
-    written = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
-    manifest = json.loads((run / "environment.json").read_text(encoding="utf-8"))["held_out"]
-    assert written == evaluate(run, manifest, store, clips=3, progress=False)
+    written = json.loads((run / "evaluation_iter_2.json").read_text(encoding="utf-8"))
+    manifest, training = recorded(run)
+    assert written == evaluate(run, manifest, store, clips=3, progress=False, training=training)
     assert (written["iteration"], written["crops"], written["clips"]) == (2, 3, 6)
     assert written["accuracy"]["sex"]["real"] is not None
+    assert written["judge_crops"] == 8 * 5
+    assert written["judge"]["sex"]["converted"]["n"] == written["judge"]["sex"]["copy"]["n"]
     assert format_evaluation(written) in shown
     assert f"verdict: {written['verdict']}\n" in shown
     assert not list(run.glob(".evaluation*"))
+
+
+def test_all_kept_generators_make_a_figure(run, store, capsys):
+    """The clips named by hand are the run's own, which a kept run does not find."""
+    manifest, training = recorded(run)
+    command = ["evaluate", str(run), "--all", "--data", manifest, "--training", training]
+    assert main([*command, "--clips", "2", "--device", "cpu", "--store", str(store)]) == 0
+    found = read_evaluations(run)
+    assert [evaluation["iteration"] for evaluation in found] == [1, 2]
+    for ending in ("png", "svg"):
+        assert (run / f"curves/evaluation.{ending}").stat().st_size > 5000
 
 
 def test_without_d_the_generator_is_measured(run, manifest, store, tmp_path):

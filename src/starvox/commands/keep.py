@@ -1,0 +1,48 @@
+"""``starvox keep``."""
+
+from pathlib import Path
+
+from starvox.commands.evaluate import find_clips
+from starvox.commands.options import add_command
+from starvox.commands.paths import EXPERIMENTS, run_folder
+from starvox.errors import UserError
+
+
+def add(commands) -> None:
+    command = add_command(commands, "keep", "put what should last of a finished run beside its experiment")
+    command.add_argument("run_name", metavar="RUN", help="results folder, or the id of an experiment")
+    command.add_argument("--weights", action="store_true", help="keep the newest generator too, as float16")
+    command.add_argument(
+        "--data", type=Path, help="manifest of clips to convert (default: the held-out ones)"
+    )
+    command.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
+    command.add_argument(
+        "-o", "--out", type=Path, metavar="DIR", help="folder (default: experiments/ID/runs/CORPUS-sSEED)"
+    )
+    command.add_argument("--overwrite", action="store_true", help="replace the kept run that is there")
+    command.set_defaults(run=_run)
+
+
+def _run(args) -> None:
+    from starvox.config import load_experiment
+    from starvox.kept.keep import SUMS, keep, read_environment
+
+    run = run_folder(args.run_name)
+    if (run / SUMS).is_file():
+        raise UserError(f"{run} is a kept run already; give a results folder")
+    environment = read_environment(run)
+    name = f"{Path(environment['data']).absolute().parent.name}-s{environment['seed']}"
+    out = args.out or _experiment_folder(load_experiment(run / "config.json").id) / "runs" / name
+    data = args.data or find_clips(run)[0]
+    keep(run, out, data, args.weights, args.device, args.overwrite)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    print(f"{out}: {size / 1e6:.2f} MB; {out / 'README.md'} tells what it is")
+
+
+def _experiment_folder(name: str) -> Path:
+    """Returns the folder of an experiment, also of one that lies in a folder of several."""
+    found = [path.parent for path in sorted(EXPERIMENTS.glob("**/config.toml"))]
+    found = [f for f in found if f == EXPERIMENTS / name] or [f for f in found if f.name == Path(name).name]
+    if len(found) != 1:
+        raise UserError(f"{EXPERIMENTS} holds {len(found)} experiments {name!r}; name the folder with --out")
+    return found[0]

@@ -1,0 +1,1 @@
+"""Copying or answering: distances, the judge, the verdict."""

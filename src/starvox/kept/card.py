@@ -1,0 +1,142 @@
+"""The README of a kept run, made from the files beside it and nothing else."""
+
+import json
+from pathlib import Path
+
+from starvox import snapshots
+from starvox.config import load_experiment
+from starvox.evaluation.evaluate import read_evaluations
+from starvox.plotting import LOG_KEYS, read_log
+
+_LOSSES = [key for key in LOG_KEYS if "/" in key]
+
+
+def make_card(folder: Path) -> str:
+    """Returns the text of ``README.md``; every number in it is read from another file of the folder.
+
+    Raises:
+        UserError: if one of these files is missing or damaged.
+    """
+    exp = load_experiment(folder / "config.json")
+    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    log, evaluations = read_log(folder), read_evaluations(folder)
+    parts = [
+        f"# {exp.id}: {folder.name}",
+        f"{exp.title}. A finished run, kept. Every number here is read from the files beside this one, "
+        "and a test holds them together.",
+        _run(folder, exp, environment, log),
+        "## Losses, before their weight",
+        _losses(log),
+        "## Verdict",
+        _verdict(evaluations[-1]) if evaluations else "Not evaluated.",
+        "## Look and listen",
+        _files(folder, evaluations),
+        "## Limits",
+        _limits(folder, environment, log, evaluations),
+        "## Licence",
+        "As the repository's (LICENSE). The sounds are made of clips of the corpus "
+        f"`{Path(environment['data']).parent.name}`, whose own terms hold for them.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _run(folder: Path, exp, environment: dict, log) -> str:
+    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    command = ["make train", f"EXP={exp.id}"]
+    iterations = int(log["iteration"][-1])
+    if environment["data"] != "data/demo/train.csv":
+        command.append(f"DATA={environment['data']}")
+    if log["epoch"][-1] < exp.training.epochs:
+        command.append(f"ITERATIONS={iterations}")
+    command.append(f"SEED={environment['seed']}")
+    found = snapshots.find(folder, snapshots.GENERATOR)
+    resumed = len(environment.get("resumed", []))
+    rows = {
+        "command": f"`{' '.join(command)}`",
+        "iterations": f"{iterations} ({log['epoch'][-1]:.0f} of {exp.training.epochs} epochs)",
+        "corpus": f"`{environment['data']}`: "
+        + ", ".join(
+            f"{len(names)} {group}{'es' if group == 'sex' else 's'}" for group, names in labels.items()
+        ),
+        "training time": f"{environment['hours']:.2f} h" + (f", resumed {resumed} times" if resumed else ""),
+        "machine": f"{environment.get('device')}, {environment.get('cpus')} CPU cores, "
+        f"{environment.get('platform')}",
+        "code": f"commit `{environment.get('git_commit')}`",
+        "weights": ", ".join(f"`{path.name}` (float16; its SHA-256 begins so)" for path in found.values())
+        or "not kept",
+    }
+    return _table(("", ""), rows.items())
+
+
+def _losses(log) -> str:
+    rows = [(f"`{key}`", *(f"{value:.4g}" for value in (log[key][0], log[key][-1]))) for key in _LOSSES]
+    first, last = (f"iteration {log['iteration'][i]:.0f}" for i in (0, -1))
+    return _table(("", first, last), rows)
+
+
+def _verdict(e: dict) -> str:
+    found, bounds = e["judged_by"], e["judged_by"]["thresholds"]
+    rows = [
+        ("output from its input, over the distance of two clips", f"{found['copy']:.3f}", "0", ""),
+        ("change by the labels, over the distance of two clips", f"{found['response']:.3f}", "0", ""),
+    ]
+    for group, row in (e["judge"] or {}).items():
+        rows.append(
+            (
+                f"judged as the target's {group}",
+                _mean(row["converted"]),
+                _mean(row["copy"]),
+                _mean(row["real"]),
+            )
+        )
+    for name, row in e["words"].items():
+        if row:
+            real = f"{_mean(row['truth'])} (needs {found[name]['needed']:.3f})"
+            rows.append((f"words kept: {name}", _mean(row["converted"]), _mean(row["copy"]), real))
+    for name, unit in {"mcd": "mel cepstral distortion, dB", "f0": "F0, semitones"}.items():
+        if row := e["truth"][name]:
+            rows.append((f"from the truth: {unit}", _mean(row["converted"]), _mean(row["input"]), "0"))
+    text = (
+        f"**{e['verdict']}** (iteration {e['iteration']}; {e['crops']} crops and {e['whole_clips']} whole "
+        f"clips of `{e['manifest']}`, seed {e['seed']}). A copy is at most {bounds['max_copy_error']} from "
+        f"its input, an answer is at least {bounds['min_response']}; a conversion is judged as the target at "
+        f"least {bounds['min_target_share']:.0%} of the time, with the words kept (docs/evaluation.md)."
+    )
+    return f"{text}\n\n{_table(('', 'this run', 'a copy', 'the real thing'), rows)}"
+
+
+def _mean(row: dict | None) -> str:
+    return "-" if row is None else f"{row['mean']:.3f}"
+
+
+def _files(folder: Path, evaluations: list[dict]) -> str:
+    lines = [f"- curves: {', '.join(f'`{path.name}`' for path in sorted((folder / 'curves').iterdir()))}"]
+    if evaluations:
+        lines.append(f"- evaluations of iterations {', '.join(str(e['iteration']) for e in evaluations)}")
+    sounds = len(list((folder / "replay").glob("*.ogg")))
+    lines.append(
+        f"- `replay/`: {sounds} sounds: input, copy-synthesis (the input through the pipeline without the "
+        "network), conversions and reconstruction of held-out clips; all but the input through Griffin-Lim"
+    )
+    lines.append("- `log`: thinned; `SHA256SUMS`: `sha256sum -c` holds these files against it")
+    return "\n".join(lines)
+
+
+def _limits(folder: Path, environment: dict, log, evaluations: list[dict]) -> str:
+    iterations = log["iteration"][-1]
+    lines = [
+        f"- One seed ({environment['seed']}): nothing is said of how other seeds come out.",
+        f"- {iterations:.0f} updates of the generator; the record's 203 epochs were about 24 000, "
+        f"so this is {iterations / 24000:.1%} of them.",
+        "- Sounds hold what the network sees and are no better than Griffin-Lim.",
+    ]
+    if snapshots.find(folder, snapshots.GENERATOR):
+        lines.append("- The weights are float16, the sounds here are theirs; evaluations are of float32.")
+    if not evaluations:
+        lines.append("- It was not evaluated.")
+    return "\n".join(lines)
+
+
+def _table(header, rows) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
