@@ -335,16 +335,6 @@ def test_the_running_statistics_change_nothing_of_the_training():
     assert train("every forward") == train("generator steps")
 
 
-def test_types_are_checked_in_the_first_iteration_alone(monkeypatch):
-    updater, checked = make_updater(), []
-    draw = updater._draw
-    monkeypatch.setattr(updater, "_draw", lambda: checked.append(chainer.config.type_check) or draw())
-    update(updater)
-    update(updater)
-    assert checked == 6 * [True] + 6 * [False]
-    assert chainer.config.type_check
-
-
 def test_the_same_seed_trains_the_same_networks():
     def train():
         updater = make_updater(learning_rate=0.01)

@@ -58,13 +58,6 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         self._move_statistics = statistics == "every forward"
         self._seed = seed
         self._processes = processes or Processes()
-        self._has_checked_types = False
-
-    def update(self):
-        # Later iterations have arguments of the same types; a small one would spend 3 % on checking them.
-        with chainer.using_config("type_check", chainer.config.type_check and not self._has_checked_types):
-            super().update()
-        self._has_checked_types = True
 
     def update_core(self):
         report = {}
