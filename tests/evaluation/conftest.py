@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox.corpus.demo import ACCENTS, SPEAKERS
-from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo.speakers import ACCENTS, SPEAKERS
 
 SENTENCES = (
     "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",
