@@ -26,25 +26,27 @@ help: ## this list
 	@echo "Names:"
 	@echo "  EXP=47c97768         the experiment: a folder of experiments/"
 	@echo "  DATA=manifest.csv    your own clips (data/README.md); default: synthetic speech"
+	@echo "  CORPUS=demo          which synthetic speech: demo, or record (1421 speakers)"
 	@echo "  HELD_OUT=clips.csv   clips to sample; default: held_out.csv beside DATA"
 	@echo "  OUT=results/EXP      where the run goes"
 	@echo "  DEVICE=auto          auto, cpu or cuda:N"
 	@echo "  NP=1                 processes that train together (docs/parallel.md)"
 	@echo "  ITERATIONS=N         stop early; default: the experiment's epochs"
 	@echo "  SEED=0               of everything random"
+	@echo "  SET=\"loss.identity_weight=0 ...\"  values for this run alone"
 	@echo "  ARGS=\"...\"           more options, see: $(STARVOX) train --help"
 	@echo "  PYTHON=python3.12    the Python that makes .venv (3.11 to 3.13)"
 	@echo "  CUDA=12              install CuPy for CUDA 12 (or 13) into .venv"
 
 train: need-exp $(READY) ## train an experiment: make train EXP=47c97768
-	@$(STARVOX) train "$(EXP)" $(OPTIONS) $(ARGS)
+	@$(STARVOX) train "$(EXP)" $(OPTIONS) $(if $(CORPUS),--corpus "$(CORPUS)") $(ARGS)
 
 resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c97768
 	@$(STARVOX) resume "$(EXP)" $(OPTIONS) $(ARGS)
 
 OPTIONS = $(if $(OUT),--out "$(OUT)") --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
 	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
-	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)")
+	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)") $(foreach pair,$(SET),--set "$(pair)")
 
 # the results folder of EXP, unless OUT names another
 RUN = $(or $(OUT),results/$(EXP))
@@ -69,8 +71,8 @@ report: need-exp $(READY) ## one HTML page of a run
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@$(STARVOX) show "$(EXP)" $(ARGS)
 
-data: $(READY) ## make the default corpus in data/demo
-	@$(STARVOX) data $(ARGS)
+data: $(READY) ## make synthetic speech in data/demo: make data, or CORPUS=record
+	@$(STARVOX) data $(if $(CORPUS),--corpus "$(CORPUS)") $(ARGS)
 
 test: $(VENV)/.ready-test ## the tests
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)

@@ -3,6 +3,7 @@ from setuptools import find_packages, setup
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
 EVAL = ["pystoi>=0.4.1,<0.5"]  # whether the words of a conversion are kept
+PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 
 setup(
     name="starvox",
@@ -12,12 +13,13 @@ setup(
     python_requires=">=3.11,<3.14",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"starvox.corpus": ["*.txt"], "starvox.replay.report": ["*.css", "*.html"]},
+    package_data={"starvox.corpus.demo": ["*.txt"], "starvox.replay.report": ["*.css", "*.html"]},
     entry_points={"console_scripts": ["starvox = starvox.cli:main"]},
     # constraints.txt has the exact versions that were tested.
     install_requires=[
         "chainer==7.8.1",  # the last release; chainer_compat.py is written against it
         "espeakng-loader>=0.2.4,<0.3",  # bundles eSpeak NG and its voices: the default corpus
+        "filelock>=3.12,<5",  # one maker of a corpus at a time; Chainer needs it too
         "librosa>=0.11,<1",
         "markdown-it-py>=4,<5",  # an experiment's README, with its tables, in the report
         "matplotlib>=3.9,<4",
@@ -38,9 +40,9 @@ setup(
         "nccl12": ["nvidia-nccl-cu12>=2.20,<3"],
         "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
         "test": [
-            *(*MPI, *EVAL),
-            *("hypothesis>=6.100,<7", "pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
+            *(*MPI, *PYPERF, *EVAL, "hypothesis>=6.100,<7"),
+            *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
         ],
-        "bench": ["torch>=2.7,<3"],  # python -m benchmarks
+        "bench": [*PYPERF, "torch>=2.7,<3"],  # python -m benchmarks
     },
 )

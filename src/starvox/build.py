@@ -30,10 +30,10 @@ def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminat
         (Generator, Discriminator): float32.
     """
     rng = np.random.RandomState(seed)
-    n_classes = sum(getattr(exp.labels, group) for group in GROUPS)
+    n_classes = sum(exp.labels.sizes.values())
 
     def arguments(table):
-        values = table.model_dump()
+        values = table.model_dump(exclude={"statistics"})  # the updater's
         return values | {"initializer": _INITIALIZERS[table.initializer](rng=rng)}
 
     gen = Generator(n_labels=n_classes + len(GROUPS), **arguments(exp.generator))

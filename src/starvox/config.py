@@ -3,9 +3,8 @@
 import difflib
 import json
 import os
-import re
 import tomllib
-from math import prod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,17 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from starvox.errors import UserError
 
+ROOT = "47c97768"  # the experiment that every other one extends
+SET = "--set"  # the source of a value that was given for one run alone
+
 # Far above any use; with more a computation would end in want of memory, or never.
 MOST = 1_000_000  # of anything that is counted
 DEEPEST = 16  # halvings of a map
-MOST_WEIGHTS = 2**31  # of both networks: 8 GB, and twice as much again to train them
-MOST_CELLS = 2**34  # of the largest map of a minibatch: 64 GB
 
 Kernel = Annotated[tuple[int, int], Field(strict=False)]
 Positive = Annotated[int, Field(gt=0, le=MOST)]
 NotNegative = Annotated[int, Field(ge=0, le=MOST)]
 Depth = Annotated[int, Field(gt=0, le=DEEPEST)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Average = Annotated[float, Field(ge=0, lt=1)]  # how much of a running mean stays
+Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Initializer = Literal["lecun_normal", "he_normal", "glorot_uniform"]
 
@@ -52,16 +54,23 @@ class Audio(_Table):
 
 
 class Labels(_Table):
-    """How many classes of each group the networks can hold."""
+    """How many classes of each group the networks can hold, and what training hides of them."""
 
     speaker: Positive
     birthplace: Positive
     sex: Positive
+    drop_probability: Share
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Group -> classes, in the order of the label vectors."""
+        return self.model_dump(exclude={"drop_probability"})
 
 
 class Generator(_Table):
     """The shape of G."""
 
+    labels: Literal["merge", "conditional"]
     filters: Positive
     depth: Depth
     blocks: Positive
@@ -69,8 +78,9 @@ class Generator(_Table):
     merge_kernel: Kernel
     block_kernel: Kernel
     normalization: Literal["batch", "instance"]
-    bn_decay: Annotated[float, Field(ge=0, le=1)]
+    bn_decay: Share
     bn_eps: PositiveFloat
+    statistics: Literal["every forward", "generator steps"]
     initializer: Initializer
 
 
@@ -79,6 +89,7 @@ class Discriminator(_Table):
 
     filters: Positive
     layers: Depth
+    time_layers: Annotated[int, Field(ge=0, le=DEEPEST)]
     slope: Annotated[float, Field(ge=0, lt=1)]
     class_kernel: Positive
     class_pad: NotNegative
@@ -91,20 +102,27 @@ class Loss(_Table):
     classify: Literal["x_fake", "x_real"]
     penalty: Literal["x_orig", "x_real"]
     penalty_output: Literal["sum", "mean"]
-    classification_reduction: Literal["mean", "sum"]
+    classification_reduction: Literal["mean", "sum", "softmax"]
+    classification_weight: Weight
     gradient_penalty_weight: Weight
     reconstruction_weight: Weight
     identity_weight: Weight
+    identity_iterations: NotNegative
     feature_matching_weight: Weight
 
 
 class Training(_Table):
     """The optimizer and the schedule."""
 
-    optimizer: Literal["rmsprop"]
+    optimizer: Literal["rmsprop", "adam"]
     learning_rate: PositiveFloat
-    rmsprop_alpha: Annotated[float, Field(ge=0, lt=1)]
+    learning_rate_factor: PositiveFloat
+    learning_rate_epochs: Positive
+    rmsprop_alpha: Average
     rmsprop_eps: PositiveFloat
+    adam_beta1: Average
+    adam_beta2: Average
+    adam_eps: PositiveFloat
     batchsize: Positive
     epochs: Positive
     n_dis: Positive
@@ -115,8 +133,8 @@ class Experiment(_Table):
     """A validated, frozen experiment.
 
     Attributes:
-        id (str): the name of its folder, for example ``47c97768``.
-        sources (dict): dotted key -> the file that set it.
+        id (str): its folder below ``experiments/``, for example ``47c97768`` or ``ladder/drawn``.
+        sources (dict): dotted key -> the file that set it, or `SET`.
     """
 
     title: str
@@ -143,13 +161,21 @@ class Experiment(_Table):
 
     def dumps(self) -> str:
         """Returns the JSON text of ``config.json``, which `load_experiment` reads."""
-        return json.dumps({"id": self.id, **self.model_dump(mode="json")}, indent=2) + "\n"
+        head = {"id": self.id, "set": list(self.changes())}
+        return json.dumps(head | self.model_dump(mode="json"), indent=2) + "\n"
+
+    def changes(self) -> dict[str, Any]:
+        """Returns dotted key -> value of what was set for one run."""
+        return {key: value for key, value in self.flatten().items() if self.sources.get(key) == SET}
 
 
-def load_experiment(experiment: str | Path) -> Experiment:
+def load_experiment(experiment: str | Path, changes: Mapping[str, Any] | None = None) -> Experiment:
     """Reads an experiment with its parents.
 
+    A ``config.json`` that lacks a key, because the run is older than it, has the value of `ROOT`.
+
     Args:
+        changes: dotted key -> value, for one run alone.
         experiment: an id (a folder of ``experiments/``), or the path of an
             experiment's folder, of its ``config.toml``, or of the
             ``config.json`` of a results folder.
@@ -161,15 +187,29 @@ def load_experiment(experiment: str | Path) -> Experiment:
     path = _find(str(experiment))
     if path.suffix == ".json":
         values = _read(path, json.loads)
-        name = _check_id(values.pop("id", path.parent.name), path)
-        sources = dict.fromkeys(_flatten(values), str(path))
+        name, changed = _check_id(values.pop("id", path.parent.name), path), values.pop("set", [])
+        flat = _flatten(values)
+        sources = dict.fromkeys(flat, str(path))
+        if isinstance(changed, list):
+            sources |= {key: SET for key in changed if key in flat}
+        # The run may be older than a key: then it had what has become the root's value.
+        root, root_sources = _inherit(_find(ROOT), ())
+        values, sources = _merge(root, values), root_sources | sources
     else:
         values, sources = _inherit(path, ())
-        name = path.parent.name
+        name = _id_of(path)
+    for key, value in (changes or {}).items():
+        *tables, last = key.split(".")
+        nested = {last: value}
+        for table in reversed(tables):
+            nested = {table: nested}
+        values, sources = _merge(values, nested), sources | {key: SET}
     try:
         result = Experiment.model_validate(values)
     except ValidationError as error:
-        raise UserError(_explain(error, sources, path)) from None
+        # what a config.json lacks the root has, and that is right
+        setters = sources if path.suffix != ".json" else {k: SET for k, v in sources.items() if v == SET}
+        raise UserError(_explain(error, setters, path)) from None
     result._id, result._sources = name, sources
     _check_shapes(result, path)
     return result
@@ -177,19 +217,26 @@ def load_experiment(experiment: str | Path) -> Experiment:
 
 def experiment_ids() -> list[str]:
     """Returns the ids that `load_experiment` knows, sorted."""
-    found = {p.parent.name for root in _roots() for p in root.glob("*/config.toml")}
+    found = {_id_of(p) for root in _roots() for p in root.rglob("config.toml")}
     return sorted(found)
 
 
 def experiment_folder(name: str) -> Path | None:
     """Returns the folder of an experiment in ``experiments/``, or None if there is none of this id."""
-    folders = (root / name for root in _roots() if Path(name).name == name)  # a path is no id
+    folders = (root / name for root in _roots() if _is_id(name))
     return next((folder for folder in folders if os.path.isfile(folder / "config.toml")), None)
 
 
 def _roots() -> list[Path]:
     beside_source = Path(__file__).resolve().parents[2] / "experiments"
     return [Path.cwd() / "experiments", beside_source]
+
+
+def _id_of(path: Path) -> str:
+    """Returns the id of a ``config.toml``: its folder below ``experiments/``, elsewhere its folder's name."""
+    folder = path.resolve().parent
+    inside = (folder.relative_to(root) for root in map(Path.resolve, _roots()) if folder.is_relative_to(root))
+    return next(map(Path.as_posix, inside), folder.name)
 
 
 def _find(experiment: str) -> Path:
@@ -204,11 +251,15 @@ def _find(experiment: str) -> Path:
 
 
 def _check_id(name: Any, path: Path) -> str:
-    """Refuses an id that is no name of a folder: results go to ``results/<id>``."""
-    plain = isinstance(name, str) and name.isprintable() and not re.search(r"[/\\]", name)
-    if not plain or name in ("", ".", ".."):
+    """Refuses an id that leads out of a folder: results go to ``results/<id>``."""
+    if not _is_id(name):
         raise UserError(f"{path}: id: expected the plain name of an experiment, got {name!r}")
     return name
+
+
+def _is_id(name: Any) -> bool:
+    plain = isinstance(name, str) and name.isprintable() and "\\" not in name
+    return plain and not {"", ".", ".."} & set(name.split("/"))
 
 
 def _read(path: Path, parse) -> dict[str, Any]:
@@ -320,12 +371,14 @@ def _check_shapes(exp: Experiment, path: Path) -> None:
     for name, size in (("audio.bins", a.bins), ("audio.frames", a.frames)):
         if size % 2**g.depth:
             refuse(name, f"{size} is not a multiple of 2^generator.depth = {2**g.depth}")
-    last = (a.bins // 2**d.layers, a.frames // 2**d.layers)
-    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers:
+    if d.time_layers > d.layers:
+        refuse("discriminator.time_layers", f"{d.time_layers} of {d.layers} layers; at most all of them")
+    last = (a.bins // 2**d.layers, a.frames // 2**d.time_layers)
+    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers or a.frames % 2**d.time_layers:
         refuse(
             "discriminator.class_kernel",
-            f"{d.layers} halvings of {a.bins} x {a.frames} leave {last[0]} x {last[1]}, "
-            f"which a kernel of {d.class_kernel} must cover exactly",
+            f"{d.layers} halvings of {a.bins} bins and {d.time_layers} of {a.frames} frames leave "
+            f"{last[0]} x {last[1]}, which a kernel of {d.class_kernel} must cover exactly",
         )
     for name, kernel in (("merge_kernel", g.merge_kernel), ("block_kernel", g.block_kernel)):
         if any(k < 1 or k % 2 == 0 for k in kernel):
@@ -333,23 +386,3 @@ def _check_shapes(exp: Experiment, path: Path) -> None:
                 f"generator.{name}",
                 f"both sides must be odd so that the map keeps its size, got {list(kernel)}",
             )
-    if (weights := _count_weights(exp)) > MOST_WEIGHTS:
-        key = "generator.filters, discriminator.filters"
-        refuse(key, f"the networks would have {weights:.2g} weights; at most {MOST_WEIGHTS:.2g}")
-    cells = exp.training.batchsize * max(g.filters, d.filters) * a.bins * a.frames
-    if cells > MOST_CELLS:
-        refuse("training.batchsize", f"a layer would have {cells:.2g} numbers; at most {MOST_CELLS:.2g}")
-
-
-def _count_weights(exp: Experiment) -> int:
-    """Returns the weights of the convolutions, without biases; see docs/shapes.md."""
-    g, d = exp.generator, exp.discriminator
-    classes = sum(exp.labels.model_dump().values())
-    wide = g.filters * 2**g.depth
-    merge = wide * (wide + classes + 3) * prod(g.merge_kernel)
-    blocks = g.blocks * g.block_convolutions * wide**2 * prod(g.block_kernel)
-    ends = 2 * 49 * g.filters
-    scales = sum(2 * 16 * 2 * (g.filters * 2**level) ** 2 for level in range(g.depth))
-    last = d.filters * 2 ** (d.layers - 1)
-    halving = 16 * (d.filters + sum(2 * (d.filters * 2**level) ** 2 for level in range(d.layers - 1)))
-    return merge + blocks + ends + scales + halving + last * (classes * d.class_kernel**2 + 9)

@@ -1,21 +1,18 @@
 import pytest
 
 from benchmarks import flops
-from benchmarks.plain import load_plain
 from starvox import load_experiment
 
 
 def test_a_convolution_by_hand():
     # 3 channels to 5, 2 x 2 taps, 4 x 6 cells: each of 120 outputs sums 12 products
-    assert flops.Convolution(3, 5, 4, 24).flops == 2 * 120 * 12
+    assert flops.convolution(3, 5, 4, 24) == 2 * 120 * 12
 
 
 def test_the_records_merge_by_hand():
-    parts = flops.generator_layers(load_experiment("47c97768"))
-    (merge,), (labels,) = parts["merge"], parts["labels"]
-    assert merge == (128, 128, 9, 64 * 64)
-    assert labels == (1479, 128, 9, 64 * 64)
-    assert merge.flops + labels.flops == 2 * 1607 * 128 * 9 * 4096
+    """With the labels as maps: 128 + 1479 channels to 128, 3 x 3 taps, 64 x 64 cells."""
+    parts = flops.passes(load_experiment("47c97768"), tiled=True)
+    assert parts["merge"][0] + parts["labels"][0] == 2 * 1607 * 128 * 9 * 4096
 
 
 def test_a_d_step_by_hand():
@@ -31,38 +28,37 @@ def test_a_d_step_by_hand():
     changed = {name: getattr(exp, name).model_copy(update=values) for name, values in tables.items()}
     exp = exp.model_copy(update=changed)
     first, down, merge = 2 * 2 * 49 * 64, 2 * 2 * 4 * 16 * 16, 2 * 4 * 4 * 9 * 16
-    generator = first + down + merge + down + 2 * 2 * 49 * 64  # the last layer is the first the other way
+    generator = first + down + merge + down + first  # the last layer is the first the other way
     layer, clazz, discriminate = 2 * 3 * 16 * 16, 2 * 3 * 3 * 16, 2 * 3 * 9 * 16
     discriminator = 8 * layer + 3 * clazz + 8 * discriminate
     labels = 2 * 6 * 4 * 9 + 2 * 4 * 9 * 16  # the product, and its taps over the map
-    assert flops.count(exp).dis_step == generator + labels + discriminator
-    assert flops.count(exp, tiled=True).dis_step == generator + 2 * 6 * 4 * 9 * 16 + discriminator
-    counts = flops.count(exp)
-    assert counts.iteration == 2 * counts.dis_step + counts.gen_step
+    dis, gen, iteration = flops.count(exp)
+    assert dis == generator + labels + discriminator
+    assert flops.count(exp, tiled=True)[0] == generator + 2 * 6 * 4 * 9 * 16 + discriminator
+    assert iteration == 2 * dis + gen
 
 
-def test_twice_the_batch_is_twice_the_work():
-    exp = load_experiment("smoke")
-    four = exp.model_copy(update={"training": exp.training.model_copy(update={"batchsize": 4})})
-    assert flops.count(four) == tuple(2 * value for value in flops.count(exp))
+# What the peers do more than is needed, pass by pass. Both: D's backward pass through the penalty's
+# forward pass, where it is 0, and the gradient of the adversarial head's output. The plain one: all
+# heads on all inputs, x_real encoded and merged for each conversion. The saving one: the adversarial
+# head on x_orig.
+MORE = {
+    "plain": (
+        {"D's first": 2, "D's middle": 2, "clazz": 2, "discriminate": 2},
+        {"first": 2, "down": 3, "clazz": 1, "discriminate": 1},
+    ),
+    "saving": ({"D's first": 2, "D's middle": 2, "discriminate": 2}, {"discriminate": 1}),
+}
 
 
-def total(exp, passes):
-    layers = {"gen": flops.generator_layers(exp), "dis": flops.discriminator_layers(exp)}
-    return exp.training.batchsize * sum(
-        times * sum(layer.flops for layer in layers[network][part])
-        for network, of_part in passes.items()
-        for part, times in of_part.items()
-    )
-
-
-def test_the_peers_steps_as_pytorch_counts_them():
-    """The peer does more than is needed: what, is known pass by pass."""
+@pytest.mark.parametrize("kind", MORE)
+def test_the_peers_steps_as_pytorch_counts_them(kind):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed (make bench installs it)")
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
 
-    from benchmarks.peer import Trainer
+    from benchmarks.peer.saving import SavingTrainer
+    from benchmarks.peer.trainer import Trainer
 
     class Counter(TorchDispatchMode):
         total = 0
@@ -74,21 +70,13 @@ def test_the_peers_steps_as_pytorch_counts_them():
             return out
 
     exp = load_experiment("smoke")
-    peer = Trainer(load_plain(exp.dumps()))
-    n, size = flops.n_labels(exp), (exp.training.batchsize, 1, exp.audio.bins, exp.audio.frames)
-    batch = torch.rand(size), torch.zeros(size[0], n), torch.zeros(size[0], n - 3, dtype=torch.int32)
-
-    with Counter() as counted:
-        peer.dis_step(batch, batch)
-    # all heads on all three inputs; the backward pass through the penalty's forward
-    # pass, where it is 0; the gradient of the adversarial head's output
-    more = {"first": 2, "middle": 2, "clazz": 2, "discriminate": 2}
-    dis = {part: times + more[part] for part, times in flops._DIS_STEP["dis"].items()}
-    assert counted.total == total(exp, {"gen": flops._DIS_STEP["gen"], "dis": dis})
-
-    with Counter() as counted:
-        peer.gen_step(batch, batch)
-    # x_real is encoded twice, and merged for each conversion; all heads on x_orig too
-    gen = flops._GEN_STEP["gen"] | {"first": 7, "down": 9, "merge": 9}
-    dis = flops._GEN_STEP["dis"] | {"clazz": 3, "discriminate": 3}
-    assert counted.total == total(exp, {"gen": gen, "dis": dis})
+    peer = (Trainer if kind == "plain" else SavingTrainer)(exp)
+    n, n_classes = exp.training.batchsize, peer.dis.clazz.out_channels
+    x = torch.rand(n, 1, exp.audio.bins, exp.audio.frames)
+    batch = x, torch.zeros(n, n_classes + 3), torch.zeros(n, n_classes, dtype=torch.int32)
+    parts = flops.passes(exp, tiled=kind == "plain")
+    for number, step in enumerate((peer.dis_step, peer.gen_step)):
+        with Counter() as counted:
+            step(batch, batch)
+        more = sum(parts[part][0] * times for part, times in MORE[kind][number].items())
+        assert counted.total == flops.count(exp, tiled=kind == "plain")[number] + n * more

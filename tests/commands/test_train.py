@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from starvox import load_experiment
 from starvox.cli import main
 from starvox.training.updater import StarGANUpdater
 
@@ -23,6 +24,40 @@ def run(command, iterations, capsys):
     arguments = [command, "smoke", "--data", "m.csv", "--out", "run", "--store", "store", "--device", "cpu"]
     code = main([*arguments, "--iterations", str(iterations)])
     return code, *capsys.readouterr()
+
+
+def test_values_set_for_one_run_stay_its_own(capsys):
+    arguments = ["smoke", "--data", "m.csv", "--out", "run", "--store", "store", "--device", "cpu"]
+    values = ["--set", "training.learning_rate_factor=0.5", "--set", "loss.classification_reduction=softmax"]
+    assert main(["train", *arguments, *values, "--iterations", "1"]) == 0
+    assert load_experiment("run").changes() == {
+        "loss.classification_reduction": "softmax",
+        "training.learning_rate_factor": 0.5,
+    }
+    other = ["--set", "training.learning_rate_factor=0.25", *values[2:]]
+    assert main(["resume", *arguments, *other, "--iterations", "2"]) == 2
+    assert "(training.learning_rate_factor 0.25, not 0.5) is not what this run" in capsys.readouterr().err
+    assert main(["resume", *arguments, "--iterations", "2"]) == 0
+    assert main(["resume", *arguments, *values, "--iterations", "3"]) == 0
+    with pytest.raises(SystemExit):
+        main(["train", *arguments, "--set", "epochs"])
+    assert "--set: expected KEY=VALUE, got 'epochs'" in capsys.readouterr().err
+
+
+def test_a_falling_learning_rate_is_resumed_bit_for_bit(capsys):
+    arguments = ["--data", "m.csv", "--store", "store", "--device", "cpu"]
+    # an epoch of three clips is a quarter of an iteration
+    values = ["--set", "training.learning_rate_factor=0.5", "--set", "training.learning_rate_epochs=8"]
+
+    def run(command, out, iterations):
+        changes = values if command == "train" else []
+        assert main([command, "smoke", *arguments, *changes, "--out", out, "--iterations", iterations]) == 0
+
+    run("train", "whole", "5")
+    run("train", "parts", "3")
+    run("resume", "parts", "5")
+    whole, parts = (Path(out, "gen_iter_5.npz").read_bytes() for out in ("whole", "parts"))
+    assert whole == parts
 
 
 def test_what_changes_beside_a_run(capsys, speech, monkeypatch):

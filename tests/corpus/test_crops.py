@@ -23,13 +23,13 @@ def plain(wave, audio, grid):
 
 
 def noise(n, seed=0):
-    return (np.random.default_rng(seed).normal(0, 3000, n)).astype(np.int16)
+    return np.random.default_rng(seed).normal(0, 0.1, n).astype(np.float32)
 
 
 @pytest.mark.parametrize("normalization", ["min-max", "peak"])
 @given(
     pieces=st.lists(
-        st.tuples(st.integers(0, 3000), st.integers(-32767, 32767), st.integers(0, 32767), st.booleans()),
+        st.tuples(st.integers(0, 3000), st.floats(-1, 1), st.floats(0, 1), st.booleans()),
         max_size=8,
     )
 )
@@ -40,13 +40,13 @@ def test_equals_the_rule_crop_by_crop(normalization, pieces):
     for n, level, spread, square in pieces:
         shape = rng.choice([-1.0, 1.0], n) if square else rng.uniform(-1, 1, n) ** 5
         parts.append(level + spread * shape)
-    wave = np.clip(np.concatenate(parts), -32767, 32767).astype(np.int16)
+    wave = np.concatenate(parts).astype(np.float32)
     assert usable_starts(wave, audio).tolist() == plain(wave, audio, 64)
 
 
 def test_click_and_silence_then_noise():
-    wave = np.concatenate([np.zeros(20_032, np.int16), noise(10_000)])
-    wave[::4000] = 32767  # every crop of the silent part holds one click
+    wave = np.concatenate([np.zeros(20_032, np.float32), noise(10_000)])
+    wave[::4000] = 1  # every crop of the silent part holds one click
     starts = usable_starts(wave, SMALL)
     assert starts.tolist() == plain(wave, SMALL, 64)
     assert starts.min() > 12_000
@@ -60,18 +60,24 @@ def test_shorter_than_a_crop(n):
 
 def test_exactly_a_crop():
     assert usable_starts(noise(4288), SMALL).tolist() == [0]
-    assert usable_starts(np.full(4288, 5, np.int16), SMALL).tolist() == []
+    assert usable_starts(np.full(4288, 0.5, np.float32), SMALL).tolist() == []
 
 
-def test_extremes_of_int16():
-    wave = np.tile(np.array([-32767, 0, 0, 0, 32767, 0, 0, 0], np.int16), 1000)  # RMS 0.5, not above
+def test_an_rms_of_just_the_bound_is_no_silence():
+    wave = np.tile(np.array([-1, 0, 0, 0, 1, 0, 0, 0], np.float32), 1000)  # RMS 0.5, not above
     assert usable_starts(wave, SMALL).tolist() == list(range(0, 8000 - 4288 + 1, 64))
+
+
+def test_a_loud_part_does_not_blur_the_rule_for_a_quiet_one():
+    click = 1e-6 * np.concatenate([noise(4287), [30.0]])  # its RMS after normalising is far above 0.5
+    wave = np.concatenate([noise(100_000), 1e-6 * noise(10_048), click, click]).astype(np.float32)
+    assert usable_starts(wave, SMALL).tolist() == plain(wave, SMALL, 64)
 
 
 def test_hop_that_is_prime_to_n_fft():
     audio = SMALL.model_copy(update={"hop_length": 63, "crop_samples": 256 + 63 * 63})
     wave = noise(4300)
-    wave[:20] = 32767
+    wave[:20] = 1
     assert usable_starts(wave, audio).tolist() == plain(wave, audio, 1)
 
 

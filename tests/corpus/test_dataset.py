@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import soundfile
 
-from starvox.audio import is_silent, normalize
+from starvox.audio import is_silent, normalize, spectrogram
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 from starvox.errors import UserError
 
@@ -31,11 +32,21 @@ def test_example(open_dataset, speech):
     assert (t[32:] == -1).all()
 
 
-def test_crop_is_the_clip_up_to_its_scale(open_dataset, speech):
-    dataset = open_dataset({"a.wav": speech[8000 : 8000 + CROP]})
-    crop = dataset.draw(0, np.random.default_rng(0)).crop
+def test_crop_is_the_clip(open_dataset, speech):
     expected = speech[8000 : 8000 + CROP]
-    np.testing.assert_allclose(crop, expected / np.abs(expected).max(), atol=2e-3)
+    dataset = open_dataset({"a.wav": expected})
+    crop = dataset.draw(0, np.random.default_rng(0)).crop
+    np.testing.assert_allclose(crop, expected, atol=2**-15)  # the file has 16 bits
+
+
+def test_a_quiet_crop_of_a_loud_clip_has_the_spectrogram_of_the_float_pipeline(make, tmp_path, small, speech):
+    wave = np.concatenate([1e-5 * speech[8000 : 8000 + CROP], [1.0]])
+    path = make({"a.wav": wave})  # then its samples in float
+    soundfile.write(path.parent / "a.wav", wave, 16000, subtype="FLOAT")
+    corpus = Corpus.open(path, small, tmp_path / "store", progress=False)
+    quiet = corpus.wave(0).read(0, CROP)
+    found, expected = (spectrogram(x, small) for x in (quiet, wave[:CROP]))
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 def test_draw_is_a_function_of_the_generator(open_dataset, speech):
@@ -49,7 +60,7 @@ def test_crops_start_anywhere(open_dataset):
     # 5 possible starts; a ramp in noise tells which one it was.
     wave = np.concatenate([[0.9], np.random.default_rng(0).normal(0, 0.1, CROP + 3)]).clip(-0.8, 0.9)
     dataset = open_dataset({"a.wav": wave})
-    whole = dataset._corpus.wave(0).read().astype(np.float32) / 32767
+    whole = dataset._corpus.wave(0).read()
     starts = []
     for seed in range(400):
         crop = dataset.draw(0, np.random.default_rng(seed)).crop
@@ -86,7 +97,27 @@ def test_redraws_are_bounded(open_dataset, small):
         twin.integers(len(wave) - CROP + 1)
     start = twin.choice([0, 64, 128])
     assert rng.bit_generator.state == twin.bit_generator.state
-    np.testing.assert_allclose(crop, wave[start : start + CROP] / 0.9, atol=1e-4)
+    np.testing.assert_allclose(crop, wave[start : start + CROP], atol=2**-15)
+
+
+def test_dropped_labels(make, tmp_path, small, speech):
+    """Of three known groups: both tries of probability 1/2 fail in 1/4, one in 1/2, and both drop in 1/4."""
+    manifest = make({"a.wav": speech})
+    manifest.write_text("path,speaker,birthplace,sex\na.wav,x,y,z\n")
+    corpus = Corpus.open(manifest, small, tmp_path / "store", progress=False)
+    encoder = LabelEncoder.from_clips(corpus.clips, SIZES)
+    draws = [CropDataset(corpus, encoder, 0.5).draw(0, np.random.default_rng(seed)) for seed in range(400)]
+    known = np.array([draw.c[-3:] for draw in draws])
+    np.testing.assert_allclose(
+        np.bincount(known.sum(1).astype(int))[1:] / 400, [1 / 4, 1 / 2, 1 / 4], atol=0.07
+    )
+    np.testing.assert_allclose(known.mean(0), 2 / 3, atol=0.07)  # each group alike
+    for draw, flags in zip(draws, known, strict=True):
+        assert (draw.t[[0, 32, 48]] == np.where(flags, 1, -1)).all()
+        assert (draw.c[[0, 32, 48]] == flags).all()
+    plain = CropDataset(corpus, encoder).draw(0, np.random.default_rng(7))
+    np.testing.assert_array_equal(plain.crop, draws[7].crop)  # the crops are those of a run without
+    assert plain.c[-3:].tolist() == [1, 1, 1]
 
 
 def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):

@@ -178,12 +178,12 @@ def test_what_is_used_is_heard_rightly(corpus, opened):
     for index, clip in enumerate(opened.clips):
         if expected[clip.path.name] is not None:
             continue
-        wave = opened.wave(index).read() / 32767
+        wave = opened.wave(index).read()
         coded = clip.path.suffix in (".mp3", ".ogg") and clip.path.name != "wrong ending.mp3"
         assert abs(len(wave) - len(reference)) <= (2500 if coded else 40), clip.path.name
         spectrum = np.abs(np.fft.rfft(wave, 2**16))
         assert abs(spectrum.argmax() * 16000 / 2**16 - HERTZ) < 2, clip.path.name
-        assert np.abs(wave).max() == 1
+        wave = wave / np.abs(wave).max()
         if not coded:  # those begin a little later
             n = min(len(wave), len(reference))
             error = np.abs(wave[:n] - reference[:n] / reference.max()).max()
@@ -195,7 +195,7 @@ def test_what_is_left_of_a_cut_file_is_its_beginning(corpus, opened):
     _, expected = corpus
     for index, clip in enumerate(opened.clips):
         if expected[clip.path.name] == "either":
-            wave = opened.wave(index).read() / 32767
+            wave = opened.wave(index).read()
             assert 4288 <= len(wave) < 0.9 * SECONDS * 16000, clip.path.name
             assert abs(np.abs(np.fft.rfft(wave, 2**16)).argmax() * 16000 / 2**16 - HERTZ) < 5
 

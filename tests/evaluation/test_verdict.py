@@ -8,7 +8,7 @@ import pytest
 
 from starvox import spectrogram
 from starvox.corpus.demo import SPEAKERS
-from starvox.corpus.espeak import SAMPLE_RATE, synthesize
+from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
 from starvox.evaluation.verdict import MAX_COPY_ERROR, MIN_RESPONSE, give_verdict
 
 SENTENCES = (

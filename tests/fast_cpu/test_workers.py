@@ -74,11 +74,12 @@ def test_blas_keeps_to_one_thread(monkeypatch):
 def test_the_number_of_threads(wanted, most, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    cores = workers.count()
+    count = workers.count.__wrapped__  # not the number of the first call
+    cores = count()
     assert 1 <= cores <= os.cpu_count()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         monkeypatch.setenv(name, wanted)
-        assert workers.count() == (most or cores)
+        assert count() == (most or cores)
         monkeypatch.delenv(name)
 
 

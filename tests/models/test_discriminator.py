@@ -49,6 +49,7 @@ def small(**changes):
         "n_classes": 3,
         "filters": 2,
         "layers": 2,
+        "time_layers": 2,
         "slope": 0.01,
         "class_kernel": 4,
         "class_pad": 0,
@@ -57,8 +58,17 @@ def small(**changes):
     return Discriminator(**values | changes)
 
 
+def test_layers_that_keep_the_frames():
+    dis = small(time_layers=1, class_kernel=4)
+    kernels = [(link.W.shape[2:], link.stride, link.pad) for link in (dis.conv1, dis.conv2)]
+    assert kernels == [((4, 4), (2, 2), (1, 1)), ((4, 3), (2, 1), (1, 1))]
+    feature, classification, _ = dis(np.zeros((2, 1, 16, 8), np.float32))
+    assert feature.shape == (2, 4, 4, 4)
+    assert classification.shape == (2, 3)
+
+
 def test_leaky_relu_has_the_papers_slope():
-    dis = small(layers=1, filters=1)
+    dis = small(layers=1, time_layers=1, filters=1)
     dis.conv1.W.array[...] = 0
     dis.conv1.b.array[...] = -5
     feature, _, _ = dis(np.zeros((1, 1, 8, 8), np.float32))

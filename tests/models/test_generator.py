@@ -7,6 +7,7 @@ import pytest
 
 import starvox
 from starvox.models import Generator
+from starvox.models.blocks import ConditionalNorm
 
 # name in the drawing -> the shape it hands on, (channels, bins, frames)
 DRAWN = {
@@ -26,6 +27,7 @@ DRAWN = {
 def small(**changes):
     values = {
         "n_labels": 5,
+        "labels": "merge",
         "filters": 2,
         "depth": 2,
         "blocks": 1,
@@ -138,6 +140,40 @@ def test_instance_normalisation_sees_one_sample():
     np.testing.assert_allclose(gen(x, c).array[:1], gen(x[:1], c[:1]).array, rtol=1e-4, atol=1e-6)
     batch = small()
     assert abs(batch(x, c).array[:1] - batch(x[:1], c[:1]).array).max() > 1e-3
+
+
+def test_conditional_labels_act_after_every_normalisation_from_the_merge_on():
+    gen = small(labels="conditional")
+    rng = np.random.default_rng(0)
+    x = rng.random((2, 1, 16, 16), dtype=np.float32)
+    c = np.eye(2, 5, dtype=np.float32)
+    norms = [name for name, link in gen.namedlinks() if isinstance(link, ConditionalNorm)]
+    assert norms == [
+        "/bottleneck1/norm1",
+        "/bottleneck1/norm2",
+        "/merge/norm",
+        "/upsamp1/norm",
+        "/upsamp2/norm",
+    ]
+    assert gen.merge.conv.W.shape == (8, 8, 3, 3)  # no map of labels any more
+    np.testing.assert_array_equal(gen.encode(x).array, gen.merge.conv(through(gen, x)).array)
+    with chainer.using_config("train", False):
+        assert abs(gen(x, c).array - gen(x, np.zeros_like(c)).array).max() > 1e-3
+
+
+def through(gen, x):
+    for name in ("downsamp1", "downsamp2", "downsamp3"):
+        x = gen[name](x)
+    return x
+
+
+def test_a_conditional_normalisation_scales_and_shifts_each_channel():
+    norm = ConditionalNorm(lambda h: h, 2, 3, chainer.initializers.Zero())
+    norm.scale.W.array[...] = [[1, 0], [0, 0], [0, 0]]
+    norm.shift.W.array[...] = [[0, 0], [0, 5], [0, 0]]
+    h = np.ones((2, 3, 1, 1), np.float32)
+    y = norm(h, np.array([[1, 0], [0, 1]], np.float32)).array[:, :, 0, 0]
+    assert y.tolist() == [[2, 1, 1], [1, 6, 1]]
 
 
 def test_any_length_is_converted():

@@ -46,6 +46,22 @@ def test_the_optimizer_is_the_configurations():
     assert (optimizer.lr, optimizer.alpha, optimizer.eps) == (0.1, 0.5, 1e-4)
 
 
+def test_adam():
+    table = load_experiment("47c97768").training
+    changes = {
+        "optimizer": "adam",
+        "learning_rate": 0.1,
+        "adam_beta1": 0.5,
+        "adam_beta2": 0.9,
+        "adam_eps": 1e-3,
+    }
+    exp = load_experiment("smoke", {f"training.{key}": value for key, value in changes.items()})
+    optimizer = build_updater(exp, NoClips(), chainer.get_device("@numpy"), seed=0).get_optimizer("dis")
+    assert type(optimizer) is chainer.optimizers.Adam
+    assert (optimizer.alpha, optimizer.beta1, optimizer.beta2, optimizer.eps) == (0.1, 0.5, 0.9, 1e-3)
+    assert (table.adam_beta1, table.adam_beta2, table.adam_eps) == (0.9, 0.999, 1e-8)  # Chainer's
+
+
 def examples(speech, audio):
     crops = [speech[start : start + audio.crop_samples] for start in (0, 9000)]
     return [(crop, np.full(5, i, np.float32), np.full(4, i, np.int32)) for i, crop in enumerate(crops)]

@@ -79,12 +79,6 @@ def test_a_disk_that_fills_ends_the_run_in_one_line(tiny, options, disk, before_
     assert train(tiny, options(out, iterations=4, snapshot_every=3, **WRITTEN[name]), resume=True) == 0
 
 
-def test_a_disk_too_small_for_the_run_is_refused_at_the_start(tiny, options, disk):
-    with pytest.raises(UserError, match=r"snapshots need at least \d+ MB, and 6 MB are free; make room"):
-        train(tiny, options(disk / "tiny", iterations=1000, snapshot_every=1))
-    assert not (disk / "tiny").exists()
-
-
 def test_a_full_disk_is_refused_before_the_corpus_is_read(tiny, options, disk, tmp_path):
     fill(disk)
     with pytest.raises(UserError, match=r"tiny: cannot be written to \(No space left on device\)"):

@@ -90,6 +90,21 @@ def test_classification_ignores_minus_one():
     check(losses.classification(logits, t, "sum"), 3 * np.log(2) / 2, [(logits, gradient / 2)])
 
 
+def test_softmax_is_taken_within_each_labelled_group():
+    # groups of 2 and 3: the first clip is labelled in both, the second in the last alone
+    logits = variable([[0, np.log(3), 0, 0, 0], [7, 7, 0, 0, np.log(2)]])
+    t = np.array([[1, 0, 0, 1, 0], [-1, -1, 0, 0, 1]], np.int32)
+    first, second = np.log(4), (np.log(3) + np.log(2)) / 2
+    thirds = np.array([1, -2, 1]) / 3
+    gradient = [[-3 / 4, 3 / 4, *thirds / 2], [0, 0, 1 / 8, 1 / 8, -1 / 4]]
+    check(losses.classification(logits, t, "softmax", (2, 3)), first + second, [(logits, gradient)])
+
+
+def test_softmax_without_any_label():
+    logits, t = variable([[1, 2, 3]]), np.full((1, 3), -1, np.int32)
+    check(losses.classification(logits, t, "softmax", (2, 1)), 0, [(logits, [[0, 0, 0]])])
+
+
 def test_classification_of_a_sure_and_right_answer_is_zero():
     logits, t = variable([[50, -50]]), np.array([[1, 0]], np.int32)
     check(losses.classification(logits, t), 0, [(logits, [[0, 0]])])

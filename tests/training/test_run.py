@@ -311,7 +311,7 @@ def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
 
 
 def test_resuming_with_another_experiment_is_refused(finished, options, tmp_path):
-    with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
+    with pytest.raises(UserError, match=r"config\.json: the experiment \(id 'smoke', not 'tiny'; "):
         train(load_experiment("smoke"), options(finished, data=tmp_path / "not read.csv"), resume=True)
 
 
@@ -319,7 +319,7 @@ def test_resuming_with_a_configuration_that_is_no_text_is_refused(finished, tiny
     out = tmp_path / "tiny"
     shutil.copytree(finished, out)
     (out / "config.json").write_bytes(b"\xff")
-    with pytest.raises(UserError, match=r"config\.json: the experiment's configuration is not"):
+    with pytest.raises(UserError, match=r"config\.json: not UTF-8"):
         train(tiny, options(out), resume=True)
 
 

@@ -22,6 +22,7 @@ def make_networks():
     initializer = chainer.initializers.LeCunNormal(rng=np.random.RandomState(0))
     gen = Generator(
         n_labels=N_LABELS,
+        labels="merge",
         filters=2,
         depth=1,
         blocks=1,
@@ -37,6 +38,7 @@ def make_networks():
         n_classes=N_CLASSES,
         filters=3,
         layers=1,
+        time_layers=1,
         slope=0.01,
         class_kernel=4,
         class_pad=0,
@@ -62,7 +64,7 @@ class Minibatches(chainer.dataset.Iterator):
         return self.drawn[-1]
 
 
-def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False, device="@numpy"):
+def make_updater(loss=None, learning_rate=0.0, n_dis=5, device="@numpy", **readings):
     gen, dis = make_networks()
     return StarGANUpdater(
         {"main": Minibatches(1), "orig": Minibatches(2)},
@@ -72,7 +74,7 @@ def make_updater(loss=None, learning_rate=0.0, n_dis=5, share_minibatch=False, d
         },
         loss=loss or load_experiment("47c97768").loss,
         n_dis=n_dis,
-        share_minibatch=share_minibatch,
+        **readings,
         seed=SEED,
         converter=lambda batch, device: tuple(device.send(array) for array in batch),
         device=chainer.get_device(device),
@@ -159,6 +161,8 @@ def test_the_losses_are_wired_as_drawn(experiment):
 
 
 WEIGHTED = {
+    "dis/classification": "classification_weight",
+    "gen/classification": "classification_weight",
     "dis/gradient_penalty": "gradient_penalty_weight",
     "gen/reconstruction": "reconstruction_weight",
     "gen/identity": "identity_weight",
@@ -169,7 +173,9 @@ WEIGHTED = {
 def without_weights(experiment, keep):
     """The experiment's losses with every weight 0 but that of the log key ``keep``."""
     loss = load_experiment(experiment).loss
-    return loss.model_copy(update={name: 0.0 for key, name in WEIGHTED.items() if key != keep})
+    kept = WEIGHTED.get(keep)
+    changes = {name: 0.0 for name in WEIGHTED.values() if name != kept}
+    return loss.model_copy(update=changes | ({kept: 10.0} if kept else {}))
 
 
 @pytest.mark.parametrize("experiment", ["47c97768", "47c97768-paper"])
@@ -189,16 +195,17 @@ def test_the_gradients_are_those_of_the_drawn_losses(experiment, keep):
     for name, (step, terms) in steps.items():
         step()
         total = sum(
-            (10 if key == keep else 1) * value
+            (10 if key in WEIGHTED else 1) * value
             for key, value in terms.items()
-            if key not in WEIGHTED or key == keep
+            if WEIGHTED.get(key) in (None, WEIGHTED.get(keep))
         )
         params = dict(getattr(updater, name).namedparams())
         gradients = chainer.grad([total], list(params.values()))
         for (path, param), gradient in zip(params.items(), gradients, strict=True):
-            scale = max(abs(gradient.array).max(), 1e-3)
+            expected = 0 if gradient is None else gradient.array  # of a head whose loss has no weight
+            scale = max(np.abs(expected).max(), 1e-3)
             np.testing.assert_allclose(
-                param.grad, gradient.array, atol=1e-4 * scale, rtol=1e-3, err_msg=name + path
+                param.grad, expected, atol=1e-4 * scale, rtol=1e-3, err_msg=name + path
             )
 
 
@@ -209,6 +216,18 @@ def test_the_weights_of_the_losses():
     means = report["gen/reconstruction"] + report["gen/identity"] + report["gen/feature_matching"]
     gen = report["gen/adversarial"] + report["gen/classification"] + 10 * means
     np.testing.assert_allclose(report["gen/loss"], gen, rtol=1e-5)
+
+
+def test_the_identity_loss_ends_at_its_iteration():
+    loss = load_experiment("47c97768").loss.model_copy(update={"identity_iterations": 2})
+    updater = make_updater(loss, n_dis=1)
+    weights = []
+    for _ in range(4):
+        report, _ = update(updater)
+        others = report["gen/adversarial"] + report["gen/classification"]
+        others += 10 * (report["gen/reconstruction"] + report["gen/feature_matching"])
+        weights.append((report["gen/loss"] - others) / report["gen/identity"])
+    np.testing.assert_allclose(weights, [10, 10, 0, 0], atol=1e-3)
 
 
 def test_five_steps_of_d_then_one_of_g_each_with_its_own_minibatches():
@@ -231,12 +250,14 @@ def test_the_other_reading_shares_one_minibatch():
     assert updater.get_optimizer("dis").t == 5
 
 
-def test_a_d_step_leaves_g_untouched():
-    updater = make_updater(learning_rate=0.01)
+@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
+def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
+    updater = make_updater(learning_rate=0.01, statistics=statistics)
     a, b = updater._draw()
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_dis(0, a, b)
-    assert changed(gen, arrays(updater.gen)) == []
+    running = [key for key in gen if "/avg_" in key]
+    assert changed(gen, arrays(updater.gen)) == (running if statistics == "every forward" else [])
     moved = {f"{name}.data" for name, _ in updater.dis.namedparams()}
     moved.remove("/discriminate/b.data")  # cancels: D is asked for a difference
     assert moved <= set(changed(dis, arrays(updater.dis)))
@@ -253,12 +274,16 @@ def test_a_g_step_leaves_d_untouched():
     }  # N: of fine-tuning
 
 
-def test_the_running_statistics_are_those_of_the_drawing():
-    """Three conversions a G step, though the part that sees no labels runs twice."""
-    updater, (plain, _) = make_updater(), make_networks()
+@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
+def test_the_running_statistics_are_those_of_the_drawing(statistics):
+    """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
+    updater, (plain, _) = make_updater(statistics=statistics), make_networks()
     for _ in range(3):
         (x_real, c_real, _), (_, c_fake, _) = a, b = updater._draw()
+        updater._update_dis(0, a, b)
         updater._update_gen(a, b)
+        if statistics == "every forward":
+            plain(x_real, c_fake)
         x_fake = plain(x_real, c_fake)
         plain(x_fake, c_real)
         plain(x_real, c_real)
@@ -298,6 +323,16 @@ def test_a_g_step_descends():
     a, b = updater._draw()
     first, second = (updater._update_gen(a, b)["gen/loss"] for _ in range(2))
     assert second < first
+
+
+def test_the_running_statistics_change_nothing_of_the_training():
+    def train(statistics):
+        updater = make_updater(learning_rate=0.01, n_dis=2, statistics=statistics)
+        reports = [update(updater)[0] for _ in range(3)]
+        found = arrays(updater.gen) | arrays(updater.dis)
+        return reports, {key: value.tobytes() for key, value in found.items() if "/avg_" not in key}
+
+    assert train("every forward") == train("generator steps")
 
 
 def test_the_same_seed_trains_the_same_networks():

@@ -1,6 +1,8 @@
 """Options and types that several commands share."""
 
 import argparse
+import tomllib
+from typing import Any
 
 
 def add_command(commands, name: str, text: str) -> argparse.ArgumentParser:
@@ -33,3 +35,14 @@ def natural(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"expected a whole number, 0 or more, got {text!r}")
     return int(text)
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Reads ``dotted.key=value``; a value that is no TOML is text."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, got {text!r}")
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value

@@ -7,6 +7,7 @@ from pathlib import Path
 from starvox.errors import UserError
 
 DEMO = Path("data/demo")
+SYNTHETIC = {"demo": DEMO, "record": Path("data/record")}  # by the names of starvox.corpus.demo
 STORE = Path("data/store")
 RESULTS = Path("results")
 EXPERIMENTS = Path("experiments")

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from starvox.commands.options import add_command, add_experiment, count, natural
-from starvox.commands.paths import DEMO, STORE
+from starvox.commands.options import add_command, add_experiment, count, natural, setting
+from starvox.commands.paths import DEMO, STORE, SYNTHETIC
 from starvox.errors import UserError
 from starvox.launch import is_launched, launch
 
@@ -64,7 +64,22 @@ def add(commands) -> None:
         command.add_argument(
             "--tf32", action="store_true", help="let products of float32 use TF32, on a GPU that has it"
         )
+        command.add_argument(
+            "--set",
+            type=setting,
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="a value of the experiment for this run alone, for example loss.identity_weight=0; "
+            "repeatable" + ("; default: the run's own" if resume else ""),
+        )
         if not resume:
+            command.add_argument(
+                "--corpus",
+                choices=SYNTHETIC,
+                default="demo",
+                help="the synthetic speech that is used without --data (default: demo)",
+            )
             command.add_argument(
                 "--overwrite", action="store_true", help="remove the run that is in the results folder"
             )
@@ -85,9 +100,12 @@ def _train(args, processes) -> int:
     from starvox.training.results import read_environment
     from starvox.training.run import Options, train
 
-    exp = load_experiment(args.experiment)
+    changes = dict(args.set)
+    exp = load_experiment(args.experiment, changes)
     if args.cuda_graph and args.np > 1:
         raise UserError("--cuda-graph is for one process; leave it out, or NP")
+    if args.cuda_graph and (exp.training.optimizer == "adam" or exp.training.learning_rate_factor != 1):
+        raise UserError("--cuda-graph replays one learning rate, and this experiment's changes; leave it out")
     if args.tf32 or args.cuda_graph:
         from starvox.device import find_device, require_gpu, use_tf32
 
@@ -99,6 +117,8 @@ def _train(args, processes) -> int:
     out = args.out or Path("results") / exp.id
     data, held_out = args.data, args.held_out
     recorded = read_environment(out) if args.resume else {}
+    if args.resume and not changes and os.path.isfile(out / "config.json"):
+        exp = load_experiment(args.experiment, load_experiment(out / "config.json").changes())
     if args.resume and data is None:
         data = Path(recorded["data"])
         held_out = held_out or (recorded["held_out"] and Path(recorded["held_out"]))
@@ -106,7 +126,7 @@ def _train(args, processes) -> int:
         from starvox.corpus.demo import make_demo
 
         with processes.first_alone():
-            data = make_demo(DEMO) / "train.csv"
+            data = make_demo(SYNTHETIC[args.corpus], args.corpus) / "train.csv"
     if held_out is None and os.path.isfile(data.parent / "held_out.csv"):
         held_out = data.parent / "held_out.csv"
     options = Options(

@@ -15,7 +15,7 @@ class Example(NamedTuple):
     """One slot of a minibatch.
 
     Attributes:
-        crop (ndarray of shape (crop_samples,), float32): samples in [-1, 1], not normalised.
+        crop (ndarray of shape (crop_samples,), float32): samples as decoded, not normalised.
         c (ndarray of shape (input_size,), float32): input label in {0, 1}.
         t (ndarray of shape (target_size,), int32): output label in {-1, 0, 1}.
     """
@@ -31,12 +31,14 @@ class CropDataset:
     Args:
         corpus: the clips.
         encoder: encodes their labels.
+        drop_probability: of hiding a known group of a visit; see `draw`.
 
     Raises:
         UserError: if the encoder does not know a label.
     """
 
-    def __init__(self, corpus: Corpus, encoder: LabelEncoder):
+    def __init__(self, corpus: Corpus, encoder: LabelEncoder, drop_probability: float = 0.0):
+        self._drop_probability = drop_probability
         self._corpus = corpus
         self._encoder = encoder
         for clip in corpus.clips:
@@ -51,6 +53,10 @@ class CropDataset:
         A silent crop is drawn again, ``max_redraws`` times at most; after that
         the crop starts at one of `usable_starts`.
 
+        With a drop probability, as often as there are groups but one: with that
+        probability one of the groups still known is made unknown, if another
+        one is left (fbf548f6's augmentation of the labels).
+
         Args:
             index: of the clip.
             rng: the crop is a function of its state alone.
@@ -58,9 +64,16 @@ class CropDataset:
         Raises:
             UserError: if the stored waveform is gone or damaged.
         """
-        labels = self._corpus.clips[index].labels
         crop = self._draw_crop(self._corpus.wave(index), rng)
+        labels = self._drop(self._corpus.clips[index].labels, rng)
         return Example(crop, self._encoder.input(**labels), self._encoder.target(**labels))
+
+    def _drop(self, labels: dict[str, str | None], rng: np.random.Generator) -> dict[str, str | None]:
+        for _ in range(len(labels) - 1 if self._drop_probability else 0):
+            known = [group for group, name in labels.items() if name is not None]
+            if rng.random() < self._drop_probability and len(known) > 1:
+                labels = labels | {known[rng.integers(len(known))]: None}
+        return labels
 
     def _draw_crop(self, wave: StoredWaveform, rng: np.random.Generator) -> np.ndarray:
         audio = self._corpus.audio
@@ -72,5 +85,4 @@ class CropDataset:
 
 
 def _cut(wave: StoredWaveform, start: int, audio) -> np.ndarray:
-    samples = wave.read(int(start), int(start) + audio.crop_samples)
-    return samples.astype(np.float32) / np.float32(32767)
+    return wave.read(int(start), int(start) + audio.crop_samples)

@@ -20,11 +20,10 @@ PATIENCE = 300  # s that the decoding of a file may take, and a second more for 
 class WaveformStore:
     """Decoded waveforms, keyed by the content of their source files.
 
-    A clip is mixed to mono, resampled and scaled so that its peak is 32767: no
-    resolution is lost on a quiet clip, and the scale is of no consequence,
-    because every crop is normalised. It is kept as
-    ``<folder>/<2 hex digits>/<key>.npy``, int16; the key is the SHA-256 of the
-    source file's bytes and the sample rate.
+    A clip is mixed to mono and resampled, and kept in float32 as it comes out: a
+    crop is normalised by itself, so that a quiet one of a loud clip needs all its
+    digits. The file is ``<folder>/<2 hex digits>/<key>.npy``; the key is the
+    SHA-256 of the source file's bytes and the sample rate.
 
     ``<folder>/index.json`` remembers what each file held when its size and its
     time of modification were last seen, and what was found out about each
@@ -85,7 +84,7 @@ class WaveformStore:
 
         Args:
             keys: from `add`.
-            rule: int16 waveform (ndarray of shape (n,)) -> text.
+            rule: float32 waveform (ndarray of shape (n,)) -> text.
             name: stands for the rule and all its settings.
             jobs: threads; None is one a core.
             progress: whether to report on stderr, if there is work to do.
@@ -157,10 +156,8 @@ class WaveformStore:
         return found
 
     def _write(self, key: str, wave: np.ndarray) -> None:
-        wave /= max(np.abs(wave).max(), np.finfo(np.float32).tiny)
-        wave *= 32767
         with self._replacing(self._path(key)) as temporary:
-            write(temporary, np.rint(wave, out=wave).astype(np.int16))
+            write(temporary, wave)
 
     def _load_index(self) -> dict:
         try:

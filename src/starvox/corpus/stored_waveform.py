@@ -12,7 +12,7 @@ BLOCK = 8192  # samples under one checksum; a crop of the record lies in at most
 
 
 class StoredWaveform:
-    """An int16 waveform in a file that `write` made.
+    """A float32 waveform in a file that `write` made.
 
     The file is what `numpy.save` writes, and behind it the CRC-32 of each block of
     samples, little-endian. It is read, not memory-mapped: a process dies (SIGBUS)
@@ -38,8 +38,8 @@ class StoredWaveform:
             raise self._unreadable(error) from None
         except Exception:  # the header is parsed as Python, which a wrong bit can make raise nearly anything
             raise self._damaged() from None
-        self._length = shape[0] if len(shape) == 1 and dtype == np.dtype("<i2") else -1
-        if size != self._start + 2 * self._length + 4 * -(-self._length // BLOCK):
+        self._length = shape[0] if len(shape) == 1 and dtype == np.dtype("<f4") else -1
+        if size != self._start + 4 * self._length + 4 * -(-self._length // BLOCK):
             raise self._damaged()
 
     def __len__(self) -> int:
@@ -49,7 +49,7 @@ class StoredWaveform:
         """Reads samples ``start`` to ``stop - 1``, all of them by default.
 
         Returns:
-            ndarray of shape (stop - start,), int16: peak 32767 over the whole waveform.
+            ndarray of shape (stop - start,), float32: as decoded; full scale is 1.
 
         Raises:
             UserError: if the file is gone or damaged there.
@@ -59,13 +59,13 @@ class StoredWaveform:
         count = min(last * BLOCK, len(self)) - first * BLOCK
         try:
             with open(self._path, "rb", buffering=0) as file:
-                samples = self._read(file, 2 * first * BLOCK, 2 * count)
-                sums = self._read(file, 2 * len(self) + 4 * first, 4 * (last - first))
+                samples = self._read(file, 4 * first * BLOCK, 4 * count)
+                sums = self._read(file, 4 * (len(self) + first), 4 * (last - first))
         except OSError as error:
             raise self._unreadable(error) from None
-        if len(samples) != 2 * count or _checksums(samples) != sums:
+        if len(samples) != 4 * count or _checksums(samples) != sums:
             raise self._damaged()
-        return np.frombuffer(samples, "<i2")[start - first * BLOCK : stop - first * BLOCK]
+        return np.frombuffer(samples, "<f4")[start - first * BLOCK : stop - first * BLOCK]
 
     def _read(self, file, place: int, count: int) -> bytes:
         file.seek(self._start + place)
@@ -85,16 +85,16 @@ def write(path: Path, samples: np.ndarray) -> None:
 
     Args:
         path: the file to make.
-        samples (ndarray of shape (n,), int16): the waveform.
+        samples (ndarray of shape (n,), float32): the waveform.
     """
-    samples = samples.astype("<i2")
+    samples = samples.astype("<f4")
     with open(path, "wb") as file:
         np.lib.format.write_array(file, samples, version=(1, 0))
         file.write(_checksums(samples.data.cast("B")))
 
 
 def _checksums(samples) -> bytes:
-    """Returns the CRC-32 of each block of bytes that hold int16 samples."""
+    """Returns the CRC-32 of each block of bytes that hold float32 samples."""
     view = memoryview(samples)
-    sums = [zlib.crc32(view[i : i + 2 * BLOCK]) for i in range(0, len(view), 2 * BLOCK)]
+    sums = [zlib.crc32(view[i : i + 4 * BLOCK]) for i in range(0, len(view), 4 * BLOCK)]
     return np.array(sums, "<u4").tobytes()

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from chainer.functions.connection import convolution_2d, deconvolution_2d
-from chainer.utils import conv
 
 from starvox.fast_cpu import kernels, workers
 from starvox.fast_cpu.workers import scratch, share, split
@@ -22,6 +21,8 @@ _BLOCK = 1 << 19
 _WIDTH = 512
 # Maps of fewer cells make narrow products: all samples then go into one, and the weights are shared out.
 _FEW_CELLS = 257
+# Vectors for which a product of matrices takes longer: it first lays out both anew.
+_FEW = 4
 
 _convolve = convolution_2d.Convolution2DFunction._forward_cpu_core
 _weight_gradient = convolution_2d.Convolution2DGradW._forward_cpu_core
@@ -112,7 +113,9 @@ def deconvolve(self, x, W, b):
     if height * width < _FEW_CELLS:
         joined = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(channels, -1)
         gcol = _multiply_rows(W.reshape(channels, -1).T, joined)
-        y[...] = _add_columns(self, gcol.reshape(out, *ksize, n, height, width).transpose(3, 0, 1, 2, 4, 5))
+        gcol = gcol.reshape(-1, n, height, width)
+        axes = _axes(self, ksize)
+        share(lambda sample: kernels.scatter(gcol, sample, *axes, y[sample]), _samples(x), gcol.size)
     elif _can_gather(self, W):
         _gather(self, x, W, y)
     else:
@@ -124,7 +127,7 @@ def deconvolve(self, x, W, b):
 
 def _can_gather(self, W):
     """Says whether gathering is less work: not where many maps become few."""
-    few_outputs = len(W) > 8 * W.shape[1] * self.sy * self.sx
+    few_outputs = len(W) > 4 * W.shape[1] * self.sy * self.sx
     return not few_outputs and (self.dy, self.dx) == (1, 1)
 
 
@@ -132,19 +135,14 @@ def _scatter(self, x, W, y):
     """Adds the columns of every input to the outputs that it reaches: cheap where outputs are few."""
     channels = len(W)
     Wt = W.reshape(channels, -1).T
+    axes = _axes(self, W.shape[2:])
 
     def one(sample):
         gcol = scratch("columns", (Wt.shape[0], x[sample, 0].size))
         np.matmul(Wt, x[sample].reshape(channels, -1), out=gcol)
-        y[sample] = _add_columns(self, gcol.reshape(1, *W.shape[1:], *x.shape[2:]))[0]
+        kernels.scatter(gcol.reshape(-1, 1, *x.shape[2:]), 0, *axes, y[sample])
 
-    share(one, [(sample,) for sample in range(len(x))], _nanoseconds(W[0].size * x.size))
-
-
-def _add_columns(self, gcol):
-    return conv.col2im_cpu(
-        gcol, self.sy, self.sx, self.ph, self.pw, self.outh, self.outw, dy=self.dy, dx=self.dx
-    )
+    share(one, _samples(x), _nanoseconds(W[0].size * x.size))
 
 
 def _gather(self, x, W, y):
@@ -192,7 +190,7 @@ def _join_columns(x, rows, cols, height, width):
         kernels.gather(x[sample], rows, cols, 0, height, width, col)
         joined[:, sample] = col.reshape(depth, -1)
 
-    share(one, [(sample,) for sample in range(len(x))], joined.size)
+    share(one, _samples(x), joined.size)
     return joined.reshape(depth, -1)
 
 
@@ -201,7 +199,13 @@ def _multiply_rows(a, b):
     y = np.empty((len(a), b.shape[1]), np.float32)
 
     def one(start, stop):
-        np.matmul(a[start:stop], b, out=y[start:stop])
+        if b.shape[1] <= _FEW:
+            for column in range(b.shape[1]):
+                y[start:stop, column] = a[start:stop] @ b[:, column]
+        elif a.shape[1] <= _FEW:
+            kernels.multiply_few(a[start:stop], np.ascontiguousarray(b), y[start:stop])
+        else:
+            np.matmul(a[start:stop], b, out=y[start:stop])
 
     share(one, split(len(a), workers.count()), max(a.size, _nanoseconds(a.size * b.shape[1])))
     return y
@@ -210,6 +214,10 @@ def _multiply_rows(a, b):
 def _nanoseconds(multiplications):
     """Returns about how long a core takes for a matrix product."""
     return multiplications / 50
+
+
+def _samples(x):
+    return [(sample,) for sample in range(len(x))]
 
 
 def _parts(n, height):

@@ -44,6 +44,24 @@ def gather(x, rows, cols, top, bottom, width, col):
                 shift = cols[3] * j - cols[2]
                 first = min(width, max(0, -(shift // cols[1])))
                 last = max(first, min(width, (length - 1 - shift) // cols[1] + 1))
+                if rows[1] == cols[1] == 1 and width == length and last > first:
+                    # Rows follow each other in x as here: one run, cleared where it reads across the sides.
+                    down = rows[3] * i - rows[2]
+                    upper = min(bottom, max(top, -down))
+                    lower = max(upper, min(bottom, height - down))
+                    inside = at + (upper - top) * width
+                    _fill(col, at, inside - at)
+                    start = (c * height + upper + down) * length + first + shift
+                    run = max(0, (lower - upper) * width - first - (width - last))
+                    _copy(flat, start, 1, col, inside + first, 1, run)
+                    for q in range(lower - upper):
+                        for k in range(first):
+                            col[inside + q * width + k] = 0
+                        for k in range(last, width):
+                            col[inside + q * width + k] = 0
+                    at += (bottom - top) * width
+                    _fill(col, inside + (lower - upper) * width, (bottom - lower) * width)
+                    continue
                 for q in range(top, bottom):
                     r = rows[1] * q + rows[3] * i - rows[2]
                     if r < 0 or r >= height:
@@ -73,6 +91,49 @@ def _copy(source, start, step, target, at, spread, n):
     else:
         for k in range(np.uint64(n)):
             target[at + np.uint64(spread) * k] = source[start + np.uint64(step) * k]
+
+
+@compiled(inline="always")
+def _add(source, start, target, at, spread, n):
+    start, at = np.uint64(start), np.uint64(at)
+    if spread == 1:
+        for k in range(np.uint64(n)):
+            target[at + k] += source[start + k]
+    else:
+        for k in range(np.uint64(n)):
+            target[at + np.uint64(spread) * k] += source[start + k]
+
+
+@compiled
+def multiply_few(a, b, y):
+    """y = a @ b, where a has few columns."""
+    for row in range(len(a)):
+        y[row] = 0
+        for k in range(len(b)):
+            for j in range(b.shape[1]):
+                y[row, j] += a[row, k] * b[k, j]
+
+
+@compiled
+def scatter(col, sample, rows, cols, y):
+    """Writes to y (C, H, W) the sums of a sample's columns, of those in col (C * taps, B, height, width)."""
+    channels, height, length = y.shape
+    width = col.shape[3]
+    flat, source = y.reshape(y.size), col.reshape(col.size)
+    y[:] = 0
+    at = sample * col.shape[2] * width
+    for c in range(channels):
+        for i in range(rows[0]):
+            for j in range(cols[0]):
+                shift = cols[3] * j - cols[2]
+                first = min(width, max(0, -(shift // cols[1])))
+                last = max(first, min(width, (length - 1 - shift) // cols[1] + 1))
+                for q in range(col.shape[2]):
+                    r = rows[1] * q + rows[3] * i - rows[2]
+                    if 0 <= r < height:
+                        start = (c * height + r) * length + cols[1] * first + shift
+                        _add(source, at + q * width + first, flat, start, cols[1], last - first)
+                at += col.shape[1] * col.shape[2] * width
 
 
 @compiled

@@ -30,8 +30,9 @@ _own = _Own()
 _pool = None
 
 
+@functools.cache
 def count() -> int:
-    """Returns how many threads work: one a core, or fewer if the environment says so."""
+    """Returns how many threads work: one a core, or fewer if the environment says so at the first call."""
     wanted = (os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"))
     return min([count_cores(), *(max(1, int(number)) for number in wanted if number.isdecimal())])
 

@@ -14,7 +14,8 @@ class Discriminator(chainer.Chain):
     Args:
         n_classes (int): size of the output labels, 1476 in the record.
         filters (int): of the first convolution; doubled at every layer.
-        layers (int): convolutions that halve the map.
+        layers (int): convolutions that halve the bins.
+        time_layers (int): how many of them, from the first, halve the frames too.
         slope (float): of LeakyReLU below 0.
         class_kernel (int): side of the classification head's kernel.
         class_pad (int): its padding. With 0 the head sees the map whole; with
@@ -22,7 +23,9 @@ class Discriminator(chainer.Chain):
         initializer (initializer): of every convolution's weights.
     """
 
-    def __init__(self, *, n_classes, filters, layers, slope, class_kernel, class_pad, initializer):
+    def __init__(
+        self, *, n_classes, filters, layers, time_layers, slope, class_kernel, class_pad, initializer
+    ):
         super().__init__()
         self._slope = slope
         self._names = [f"conv{number}" for number in range(1, layers + 1)]
@@ -30,7 +33,8 @@ class Discriminator(chainer.Chain):
         with self.init_scope():
             for level, name in enumerate(self._names):
                 n_in, n = n, filters * 2**level
-                setattr(self, name, L.Convolution2D(n_in, n, 4, 2, 1, initialW=initializer))
+                ksize, stride = (4, (2, 2)) if level < time_layers else ((4, 3), (2, 1))
+                setattr(self, name, L.Convolution2D(n_in, n, ksize, stride, 1, initialW=initializer))
             self.clazz = L.Convolution2D(n, n_classes, class_kernel, 1, class_pad, initialW=initializer)
             self.discriminate = L.Convolution2D(n, 1, 3, 1, 1, initialW=initializer)
 

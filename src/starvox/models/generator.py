@@ -6,7 +6,14 @@ import chainer
 import chainer.functions as F
 import chainer.links as L
 
-from starvox.models.blocks import ConvBlock, ResBlock, make_norm
+from starvox.models.blocks import (
+    ConditionalMergeBlock,
+    ConditionalNorm,
+    ConvBlock,
+    MergeBlock,
+    ResBlock,
+    make_norm,
+)
 from starvox.models.label_merge import LabelMerge
 
 
@@ -19,6 +26,8 @@ class Generator(chainer.Chain):
 
     Args:
         n_labels (int): size of the input labels, 1479 in the record.
+        labels (str): where they enter: ``merge``, as maps before the bottleneck, as drawn; or
+            ``conditional``, after every normalisation from there on (see `ConditionalNorm`).
         filters (int): of the first convolution; doubled at every halving.
         depth (int): halvings of the map before the merge, doublings after.
         blocks (int): residual blocks of the bottleneck.
@@ -35,6 +44,7 @@ class Generator(chainer.Chain):
         self,
         *,
         n_labels,
+        labels,
         filters,
         depth,
         blocks,
@@ -48,6 +58,12 @@ class Generator(chainer.Chain):
     ):
         super().__init__()
         norm = partial(make_norm, normalization, decay=bn_decay, eps=bn_eps)
+        self._conditional = labels == "conditional"
+
+        def label_norm(channels):
+            plain = norm(channels)
+            return ConditionalNorm(plain, n_labels, channels, initializer) if self._conditional else plain
+
         conv = partial(L.Convolution2D, nobias=True, initialW=initializer)
         deconv = partial(L.Deconvolution2D, nobias=True, initialW=initializer)
         wide = filters * 2**depth
@@ -58,17 +74,24 @@ class Generator(chainer.Chain):
         for level in range(depth):
             n = filters * 2**level
             downsampling.append(ConvBlock(conv(n, 2 * n, 4, 2, 1), norm(2 * n)))
-            upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), norm(n)))
+            upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), label_norm(n)))
         upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))
         bottleneck = [
             ResBlock(
-                partial(conv, wide, wide, block_kernel, 1, same), partial(norm, wide), block_convolutions
+                partial(conv, wide, wide, block_kernel, 1, same),
+                partial(label_norm, wide),
+                block_convolutions,
             )
             for _ in range(blocks)
         ]
+        if self._conditional:
+            plain = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
+            merge = ConditionalMergeBlock(plain, label_norm(wide))
+        else:
+            merge = MergeBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
         with self.init_scope():
             self._downsampling = self._name("downsamp", downsampling)
-            self.merge = ConvBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
+            self.merge = merge
             self._bottleneck = self._name("bottleneck", bottleneck)
             self._upsampling = self._name("upsamp", upsampling)
 
@@ -107,16 +130,18 @@ class Generator(chainer.Chain):
         Returns:
             Variable of shape (B, filters * 2^depth, bins / 2^depth, frames / 2^depth).
         """
-        return self.merge.conv.convolve_map(self._through(self._downsampling, x))
+        return self.merge.encode(self._through(self._downsampling, x))  # (B, 128, 64, 64) in the record
 
     def decode(self, h, c):
         """Returns `forward`'s output for ``h = encode(x)``."""
+        labels = (c,) if self._conditional else ()
         h = self.merge(h, c)
-        h = self._through(self._bottleneck, h)
-        h = self._through(self._upsampling, h)
-        return F.sigmoid(h)
+        h = self._through(self._bottleneck, h, *labels)
+        *inner, last = self._upsampling
+        h = self._through(inner, h, *labels)
+        return F.sigmoid(self[last](h))  # (B, 1, 256, 256)
 
-    def _through(self, names, h):
+    def _through(self, names, h, *labels):
         for name in names:
-            h = self[name](h)
+            h = self[name](h, *labels)
         return h

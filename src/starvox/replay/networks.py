@@ -39,7 +39,7 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
     exp = load_experiment(folder / "config.json")
     labels = folder / "labels.json"
     try:
-        encoder = LabelEncoder.loads(labels.read_text(encoding="utf-8"), exp.labels.model_dump())
+        encoder = LabelEncoder.loads(labels.read_text(encoding="utf-8"), exp.labels.sizes)
     except OSError as error:
         raise UserError(f"{labels}: {error.strerror}; the label names of the run are in it") from None
     except UnicodeDecodeError:

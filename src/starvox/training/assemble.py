@@ -12,7 +12,15 @@ from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import CropDataset
 from starvox.plotting import LOG_KEYS
-from starvox.training.extensions import Curves, Log, Progress, Samples, Snapshots, StopOnNonFinite
+from starvox.training.extensions import (
+    Curves,
+    LearningRate,
+    Log,
+    Progress,
+    Samples,
+    Snapshots,
+    StopOnNonFinite,
+)
 from starvox.training.iterator import ClipIterator
 from starvox.training.processes import Processes
 from starvox.training.triggers import Every, EverySeconds, Stop
@@ -76,10 +84,7 @@ def build_updater(
     gen, dis = build_models(exp, seed)
     table = exp.training
     optimizers = {
-        name: chainer.optimizers.RMSprop(
-            table.learning_rate, alpha=table.rmsprop_alpha, eps=table.rmsprop_eps
-        ).setup(network)
-        for name, network in (("gen", gen), ("dis", dis))
+        name: _make_optimizer(table).setup(network) for name, network in (("gen", gen), ("dis", dis))
     }
     return StarGANUpdater(
         ClipIterator.pair(
@@ -92,13 +97,23 @@ def build_updater(
         ),
         optimizers,
         loss=exp.loss,
+        sizes=tuple(exp.labels.sizes.values()),
         n_dis=table.n_dis,
         share_minibatch=table.minibatch == "iteration",
+        statistics=exp.generator.statistics,
         seed=seed,
         converter=make_converter(exp.audio),
         device=device,
         processes=processes,
     )
+
+
+def _make_optimizer(table) -> chainer.optimizer.GradientMethod:
+    if table.optimizer == "adam":
+        return chainer.optimizers.Adam(
+            table.learning_rate, beta1=table.adam_beta1, beta2=table.adam_beta2, eps=table.adam_eps
+        )
+    return chainer.optimizers.RMSprop(table.learning_rate, alpha=table.rmsprop_alpha, eps=table.rmsprop_eps)
 
 
 def build_trainer(
@@ -127,6 +142,7 @@ def build_trainer(
     trainer.extend(
         StopOnNonFinite(lambda trainer: log(trainer) or snapshot(trainer)), trigger=(1, "iteration")
     )
+    trainer.extend(LearningRate(exp.training), trigger=(1, "iteration"))
     if not writes:
         return trainer
     trainer.extend(Log(LOG_KEYS, log), name="LogReport", trigger=(1, "iteration"))

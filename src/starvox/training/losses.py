@@ -4,6 +4,8 @@ Arguments are Variables or arrays of float32 with the batch on axis 0; every
 loss is a Variable of shape (), and a mean over the batch.
 """
 
+import itertools
+
 import chainer
 import chainer.functions as F
 
@@ -54,16 +56,29 @@ def gradient_penalty(judge, x_mixed, output="sum"):
     return F.mean((norm - 1) ** 2)
 
 
-def classification(logits, t, reduction="mean"):
-    """Sigmoid cross entropy of D's classification against the output labels.
+def classification(logits, t, reduction="mean", sizes=()):
+    """Cross entropy of D's classification against the output labels.
 
     Args:
-        logits (Variable of shape (B, classes)): before the sigmoid.
+        logits (Variable of shape (B, classes)): before the sigmoid, or the softmax.
         t (ndarray of shape (B, classes), int32): 0 or 1, or -1 to be ignored.
-        reduction (str): ``mean`` over the entries that are not -1, or ``sum``
-            over the classes and mean over the batch, as in the paper's code.
+        reduction (str): of the sigmoid cross entropy: ``mean`` over the entries that
+            are not -1, or ``sum`` over the classes and mean over the batch, as in the
+            paper's code. Or ``softmax``: of each group, the mean over the clips that
+            are labelled there; and their sum.
+        sizes (sequence of int): classes of each group; for ``softmax``.
     """
+    if reduction == "softmax":
+        ends = list(itertools.accumulate(sizes))
+        groups = [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+        return sum(F.softmax_cross_entropy(logits[:, group], _class_of(t[:, group])) for group in groups)
     return F.sigmoid_cross_entropy(logits, t, normalize=reduction == "mean")
+
+
+def _class_of(t):
+    """Returns the class (B,), int32, that one group's output labels (B, classes) name, or -1 for none."""
+    known = (t[:, 0] >= 0).astype(t.dtype)
+    return (t.argmax(axis=1).astype(t.dtype) + 1) * known - 1
 
 
 def reconstruction(x_reconstructed, x_real):

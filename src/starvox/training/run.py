@@ -4,11 +4,10 @@ import shlex
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 from starvox import snapshots
-from starvox.config import Experiment
+from starvox.config import Experiment, load_experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
 from starvox.device import describe
 from starvox.errors import UserError, WriteError
@@ -20,7 +19,6 @@ from starvox.training.common_stop import CommonStop
 from starvox.training.cuda_graph import use_cuda_graphs
 from starvox.training.lock import Lock
 from starvox.training.processes import Processes
-from starvox.training.space import check_space
 from starvox.training.triggers import Stop
 
 
@@ -118,17 +116,17 @@ def _train(exp: Experiment, options: Options, resume: bool, device, stop: Stop, 
             remove_leftovers(options.store, seconds=3600)  # others may be decoding into it, elsewhere too
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
-        encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.model_dump())
+        encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
         if resume:
             _check_same(out, recorded, corpus, encoder)
 
-        updater = build_updater(exp, CropDataset(corpus, encoder), device, seed, processes)
+        dataset = CropDataset(corpus, encoder, exp.labels.drop_probability)
+        updater = build_updater(exp, dataset, device, seed, processes)
         if options.cuda_graph:
             use_cuda_graphs(updater)
         planned = count_iterations(exp, len(corpus.clips), processes.size)
         stop.iterations = options.iterations or planned
         every = _choose_intervals(options, recorded, planned)
-        check_space(out, updater, ceil(stop.iterations / every.snapshot))
         samples = choose_samples(corpus, held_out, encoder)
         trainer = build_trainer(exp, updater, stop, out, every, samples, processes.is_first)
         if resume:
@@ -168,7 +166,12 @@ def _check_folder(exp: Experiment, options: Options, resume: bool) -> dict:
             f"{options.out}: this run is trained by {started_with} processes, not {options.processes}; "
             f"go on with NP={started_with}"
         )
-    _check_same_text(options.out, "config.json", exp.dumps(), "the experiment's configuration")
+    # a run older than a key has the root's value of it
+    own = load_experiment(options.out / "config.json")
+    old, new = ({"id": each.id} | each.flatten() for each in (own, exp))
+    different = [f"{key} {new[key]!r}, not {old[key]!r}" for key in new if new[key] != old[key]]
+    what = f"the experiment ({'; '.join(different[:3])})"
+    results.check_same(options.out, "config.json", not different, what)
     return recorded
 
 

@@ -22,8 +22,11 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         iterator (dict): ``main`` draws A, ``orig`` draws B.
         optimizer (dict): ``gen`` and ``dis``, set up with the two networks.
         loss: the experiment's table ``loss`` (starvox.config.Loss).
+        sizes (sequence of int): classes of each group of labels.
         n_dis (int): D steps in one iteration.
         share_minibatch (bool): all steps of an iteration use one A and one B.
+        statistics (str): what moves G's running statistics: ``every forward``, as Chainer does in
+            training, or ``generator steps`` alone. The training is the same; they are for replay.
         seed (int): of the gradient penalty's mixing ratio.
         converter (callable): (list of examples, device) -> (x, c, t).
         device: where the networks are.
@@ -36,8 +39,10 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         optimizer,
         *,
         loss,
+        sizes=(),
         n_dis,
         share_minibatch=False,
+        statistics="every forward",
         seed=0,
         converter,
         device,
@@ -47,8 +52,10 @@ class StarGANUpdater(chainer.training.StandardUpdater):
         self.gen = optimizer["gen"].target
         self.dis = optimizer["dis"].target
         self._loss = loss
+        self._sizes = sizes
         self._n_dis = n_dis
         self._share_minibatch = share_minibatch
+        self._move_statistics = statistics == "every forward"
         self._seed = seed
         self._processes = processes or Processes()
 
@@ -89,11 +96,11 @@ class StarGANUpdater(chainer.training.StandardUpdater):
 
         wasserstein = losses.wasserstein(adversarial_fake, adversarial_real)
         classified = self.dis.classify(feature_fake if self._loss.classify == "x_fake" else feature_real)
-        classification = losses.classification(classified, t_real, self._loss.classification_reduction)
+        classification = self._classification(classified, t_real)
         x_other = x_orig if self._loss.penalty == "x_orig" else x_real
         x_mixed = losses.mix(x_fake, x_other, ratio)
         penalty = losses.gradient_penalty(self._judge, x_mixed, self._loss.penalty_output)
-        loss = wasserstein + self._loss.gradient_penalty_weight * penalty + classification
+        loss = wasserstein + self._loss.gradient_penalty_weight * penalty + self._weighted(classification)
 
         self._descend("dis", loss)
         return {
@@ -105,9 +112,12 @@ class StarGANUpdater(chainer.training.StandardUpdater):
 
     def _update_gen(self, batch_a, batch_b):
         """Takes one G step; returns its losses, arrays of shape (), by log key."""
-        return self._step_gen(*batch_a, *batch_b)
+        until = self._loss.identity_iterations
+        weight = self._loss.identity_weight if until == 0 or self.iteration < until else 0.0
+        # an argument of the step: a recorded one has the constants of its recording
+        return self._step_gen(self.device.send(np.array(weight, np.float32)), *batch_a, *batch_b)
 
-    def _step_gen(self, x_real, c_real, _, x_orig, c_fake, t_fake):
+    def _step_gen(self, identity_weight, x_real, c_real, _, x_orig, c_fake, t_fake):
         self._forget_gradients()
         # x_real is converted twice: the part of G that sees no labels is the same
         with RepeatedStatistics(self.gen.downsampling) as statistics:
@@ -121,17 +131,15 @@ class StarGANUpdater(chainer.training.StandardUpdater):
             feature_orig = self.dis.extract(x_orig)
 
         adversarial = losses.adversarial(self.dis.judge(feature_fake))
-        classification = losses.classification(
-            self.dis.classify(feature_fake), t_fake, self._loss.classification_reduction
-        )
+        classification = self._classification(self.dis.classify(feature_fake), t_fake)
         reconstruction = losses.reconstruction(x_reconstructed, x_real)
         identity = losses.identity(x_same, x_real)
         feature_matching = losses.feature_matching(feature_fake, feature_orig)
         loss = (
             adversarial
-            + classification
+            + self._weighted(classification)
             + self._loss.reconstruction_weight * reconstruction
-            + self._loss.identity_weight * identity
+            + identity_weight * identity
             + self._loss.feature_matching_weight * feature_matching
         )
 
@@ -145,16 +153,26 @@ class StarGANUpdater(chainer.training.StandardUpdater):
             "gen/loss": loss.array,
         }
 
+    def _classification(self, logits, t):
+        return losses.classification(logits, t, self._loss.classification_reduction, self._sizes)
+
+    def _weighted(self, classification):
+        """Returns the class loss times its weight."""
+        weight = self._loss.classification_weight
+        # times 1, the gradients would be summed in another order and rounded otherwise
+        return classification if weight == 1 else weight * classification
+
     def _judge(self, x):
         return self.dis.judge(self.dis.extract(x))
 
     def _convert(self, x_real, c_fake):
-        """Returns G's output for a D step, with nothing of G changed by it.
+        """Returns G's output for a D step.
 
         Batch normalisation uses the minibatch's statistics, as in training;
         Chainer leaves the running ones alone only while `in_recomputing`.
         """
-        with chainer.no_backprop_mode(), chainer.using_config("in_recomputing", True):
+        frozen = chainer.using_config("in_recomputing", not self._move_statistics)
+        with chainer.no_backprop_mode(), frozen:
             return self.gen(x_real, c_fake).array
 
     def _mixing_ratio(self, step, batchsize):

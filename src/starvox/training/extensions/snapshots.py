@@ -6,7 +6,7 @@ from chainer.training import Extension
 
 from starvox import snapshots
 
-RETAINED = 2  # snapshots of the trainer
+_RETAINED = 2  # snapshots of the trainer
 
 
 class Snapshots(Extension):
@@ -36,7 +36,7 @@ class Snapshots(Extension):
         if self._planned(trainer):
             snapshots.save(out / f"{snapshots.GENERATOR}_{iteration}.npz", trainer.updater.gen)
         snapshots.save(out / f"{snapshots.TRAINER}_{iteration}.npz", trainer)
-        self._whole = [*self._whole, iteration][-RETAINED:]
+        self._whole = [*self._whole, iteration][-_RETAINED:]
         for number, path in snapshots.find(out, snapshots.TRAINER).items():
             if number < iteration and number not in self._whole:
                 path.unlink(missing_ok=True)
