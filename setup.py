@@ -2,8 +2,8 @@ from setuptools import find_packages, setup
 
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
-PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 EVAL = ["pystoi>=0.4.1,<0.5"]  # whether the words of a conversion are kept
+PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 
 setup(
     name="starvox",

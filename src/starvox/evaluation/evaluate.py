@@ -16,7 +16,7 @@ from starvox.errors import UserError
 from starvox.evaluation.distances import measure_distances
 from starvox.evaluation.judge import Judge
 from starvox.evaluation.measurement import Measurement
-from starvox.evaluation.truth import Truth
+from starvox.evaluation.truth import Truth, synthetic_truth
 from starvox.evaluation.verdict import give_verdict
 from starvox.files import write_text
 from starvox.replay.networks import Networks, load_networks
@@ -59,7 +59,8 @@ def evaluate(
             resume from has no D, and ``accuracy`` is None.
         training: manifest of the clips that the run was trained on, to fit the judge
             on. Without it ``judge`` is None.
-        truth: makes the same sentence in another voice. Without it ``truth`` is None.
+        truth: makes the same sentence in another voice. None for what a synthetic corpus can
+            say itself; of others there is none.
 
     Returns:
         dict: what ``evaluation_iter_N.json`` holds; docs/evaluation.md names its keys.
@@ -98,6 +99,7 @@ def evaluate_iterations(
         if training and judge is None:
             corpus = Corpus.open(training, networks.exp.audio, store_folder, progress=progress)
             judge = Judge(corpus, networks.encoder, seed)
+        truth = truth or synthetic_truth(manifest, networks.exp.audio.sample_rate)
         yield evaluate_networks(networks, manifest, store_folder, device, clips, seed, progress, judge, truth)
 
 

@@ -49,6 +49,8 @@ def _run(folder: Path, exp, environment: dict, log) -> str:
     if log["epoch"][-1] < exp.training.epochs:
         command.append(f"ITERATIONS={iterations}")
     command.append(f"SEED={environment['seed']}")
+    if changes := exp.changes():
+        command.append(f'ARGS="{" ".join(f"--set {key}={value}" for key, value in changes.items())}"')
     found = snapshots.find(folder, snapshots.GENERATOR)
     resumed = len(environment.get("resumed", []))
     rows = {
