@@ -111,12 +111,7 @@ class FileReplay:
 
     def _write(self, path: Path, source: Source, s: np.ndarray) -> Path:
         sound = source.sound(s, self.phase, self.band, progress=True)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_wav(path, sound, self.run.exp.audio.sample_rate)
-        except (OSError, soundfile.LibsndfileError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"{path}: cannot be written ({reason}); choose another folder") from None
+        write_wav(path, sound, self.run.exp.audio.sample_rate)
         return path
 
     def _draw(self, path: Path, name: str, source: Source, s: np.ndarray, target: Labels) -> Path:
