@@ -106,7 +106,7 @@ def test_unreadable(tmp_path):
     (tmp_path / "zero.wav").touch()
     assert reason(tmp_path / "zero.wav").startswith("unreadable: ")
     assert reason(tmp_path / "none.wav") == "unreadable: No such file or directory"
-    assert reason(tmp_path) == "unreadable: not a file"
+    assert reason(tmp_path) == "unreadable: Is a directory"
     (tmp_path / "link.wav").symlink_to("nowhere.wav")
     assert reason(tmp_path / "link.wav") == "unreadable: No such file or directory"
 

@@ -64,7 +64,7 @@ def test_any_line_end_and_mark(write, tmp_path, end, mark):
 def test_no_such_manifest(tmp_path):
     assert complaint(tmp_path / "none.csv").startswith("No such file or directory; ")
     assert complaint(tmp_path).startswith("Is a directory; ")
-    assert complaint(Path("/dev/zero")).startswith("a device; ")
+    assert complaint(Path("/dev/zero")).startswith("not a file; ")
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The clips that a run is made of, kept in its results folder, to name those that have changed."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from starvox.corpus.manifest import COLUMNS, Clip
 from starvox.corpus.plain_csv import write_csv
+from starvox.files import read_text
 
 
 def write_clip_list(path: str | Path, clips: Sequence[Clip], keys: Sequence[str]) -> None:
@@ -41,7 +43,7 @@ def _rows(clips: Sequence[Clip], keys: Sequence[str]) -> list[list[str]]:
 
 def _read(path: str | Path) -> list[list[str]]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return [row for row in csv.reader(file) if row][1:]
+        text = io.StringIO(read_text(path, errors="surrogateescape"), newline="")
+        return [row for row in csv.reader(text) if row][1:]
     except (OSError, csv.Error):
         return []

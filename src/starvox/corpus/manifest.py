@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from starvox.errors import UserError
+from starvox.files import read_text
 
 COLUMNS = ("path", "speaker", "birthplace", "sex")
 
@@ -65,9 +66,7 @@ def read_manifest(path: str | Path) -> list[Clip]:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.is_char_device() or path.is_block_device():  # /dev/zero has no end
-            raise UserError(f"{path}: a device; give the path of a manifest (CSV)")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_text(path).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: what can be no file's name

@@ -100,7 +100,7 @@ class Run:
             UserError: if it is missing, damaged, or does not fit the experiment.
         """
         try:
-            return LabelEncoder.loads(self.labels.read_text(encoding="utf-8"), exp.labels.sizes)
+            return LabelEncoder.loads(files.read_text(self.labels), exp.labels.sizes)
         except OSError as error:
             raise UserError(
                 f"{self.labels}: {error.strerror}; the label names of the run are in it"
@@ -117,7 +117,7 @@ class Run:
             UserError: if it is missing, or a value in it is none that a run writes.
         """
         try:
-            values = json.loads(self.environment.read_text(encoding="utf-8"))
+            values = json.loads(files.read_text(self.environment))
             return Environment.model_validate(values)
         except (OSError, ValueError, RecursionError):  # a ValidationError is a ValueError
             raise UserError(

@@ -18,6 +18,7 @@ from starvox.training.assemble import Intervals, build_trainer, build_updater, c
 from starvox.training.choose_samples import choose_samples
 from starvox.training.common_stop import CommonStop
 from starvox.training.cuda_graph import use_cuda_graphs
+from starvox.training.output import best_effort_output
 from starvox.training.processes import Processes
 from starvox.training.triggers import Stop
 
@@ -62,6 +63,7 @@ class Options:
     resume_command: str = ""
 
 
+@best_effort_output()
 def train(exp: Experiment, options: Options, resume: bool = False, processes: Processes | None = None) -> int:
     """Trains, or resumes a run; prints what it does.
 
@@ -101,8 +103,6 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
         if processes.size > 1:  # one that has not heard of it must not wait for this one
             raise SystemExit(128 + stop.requested) from None
         return 128 + stop.requested
-    except BrokenPipeError:
-        raise
     except (WriteError, OSError) as error:
         reason = str(error)
         if not isinstance(error, WriteError):  # which names its file and what to do
@@ -144,9 +144,9 @@ def _train(
         stop.iterations = options.iterations or planned
         every = _choose_intervals(options, recorded.every if recorded else {}, planned)
         samples = choose_samples(corpus, held_out, encoder)
-        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, lock)
+        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, seed, lock)
         if recorded:
-            _load_newest(trainer, run)
+            _load_newest(trainer, run, seed)
     processes.check_same(corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations)
     if recorded and stop.is_end(updater.iteration):
         print(f"nothing to do: {run.folder} is at iteration {updater.iteration} of {stop.iterations}")
@@ -221,14 +221,18 @@ def _check_same(run: Run, recorded: Environment, corpus: Corpus, encoder: LabelE
     run.refuse_if_changed(run.environment, same, what)
 
 
-def _load_newest(trainer, run: Run) -> None:
+def _load_newest(trainer, run: Run, seed: int) -> None:
     """Loads the newest snapshot that is whole; names those that are not."""
     for iteration, path in reversed(run.snapshots().items()):
         try:
-            snapshots.load(path, trainer)
+            saved = snapshots.load(path, trainer)
+            if trainer.updater.iteration != iteration:
+                raise UserError(f"{path}: it is of iteration {trainer.updater.iteration}")
         except UserError as error:
             print(f"skipped: {error}", flush=True)
             continue
+        # None: of an earlier version, where environment.json alone says it
+        run.refuse_if_changed(run.environment, saved in (None, seed), f"the seed ({seed}, not {saved})")
         print(f"resuming from iteration {iteration}", flush=True)
         return
     raise UserError(f"{run.folder}: no snapshot can be loaded", "overwrite")
