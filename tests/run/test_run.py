@@ -139,6 +139,18 @@ def test_a_path_that_is_no_utf8_is_kept(tmp_path):
     assert Run(tmp_path).read_environment().data == path
 
 
+def test_nothing_is_written_through_a_link_in_the_folder(tmp_path):
+    run, elsewhere = Run(tmp_path / "run"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run.folder.symlink_to(tmp_path)  # the folder itself may be one
+    assert run.inside(run.samples(3)) == run.samples(3)
+    (run.folder / "samples").symlink_to(elsewhere)
+    run.curves.symlink_to(elsewhere)
+    for path in (run.samples(3), run.curves):
+        with pytest.raises(UserError, match=r"(samples|curves) is a link.*; remove it"):
+            run.inside(path)
+
+
 @pytest.mark.parametrize("kind", ["pipe", "device", "large"])
 @pytest.mark.parametrize("name", ["config.json", "labels.json", "environment.json", "log", "gen_iter_1.npz"])
 def test_a_file_that_does_not_end_is_refused_at_once(tmp_path, monkeypatch, kind, name):

@@ -70,6 +70,19 @@ class Run:
         """Returns iteration -> file of an evaluation, in ascending order."""
         return self._find(r"evaluation_iter_(\d+)\.json")
 
+    def inside(self, path: Path) -> Path:
+        """Returns a path below the folder to write to.
+
+        Raises:
+            UserError: if a link on the way leads somewhere else.
+        """
+        for part in (path, *path.parents):
+            if part == self.folder:
+                break
+            if part.is_symlink():
+                raise UserError(f"{part} is a link, and what is written there lies elsewhere; remove it")
+        return path
+
     def _find(self, pattern: str) -> dict[int, Path]:
         paths = self.folder.iterdir() if self.folder.is_dir() else ()
         found = {int(match[1]): path for path in paths if (match := re.fullmatch(pattern, path.name))}
