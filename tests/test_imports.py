@@ -34,6 +34,7 @@ ALLOWED = {
         *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
         *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "snapshots"),
     ),
+    "report": ("report", "evaluation.table", "plotting", "config", "errors", "files"),
     "kept": (
         *("kept", "evaluation.evaluate", "evaluation.label_plan", "replay.replay", "plotting"),
         *("audio", "corpus", "config", "errors", "files", "snapshots"),
