@@ -13,7 +13,7 @@ from starvox import UserError, build_models, launch, load_experiment, snapshots
 from starvox.cli import main
 
 MISTAKES = {
-    "unknown experiment": (["train", "47c9"], "no experiment '47c9'; there are: 47c97768"),
+    "unknown experiment": (["train", "47c9"], "no experiment '47c9'; there are: 31f31449"),
     "missing manifest": (["train", "smoke", "--data", "none.csv"], "none.csv"),
     "unknown device": (
         ["train", "smoke", "--device", "gpu"],
@@ -104,7 +104,7 @@ OF_A_RUN = {
     "train: not free": ("train smoke --data m.csv", "results/smoke holds a run already"),
     "resume: no snapshot": ("resume smoke", "holds no snapshot to go on from"),
     "resume: no run": ("resume smoke --out none", "no run to go on with"),
-    "show": ("show nothing", "no experiment 'nothing'; there are: 47c97768"),
+    "show": ("show nothing", "no experiment 'nothing'; there are: 31f31449"),
     "data: out": ("data --out file/x", "; make room, or name another folder"),
     "data: foreign": ("data --out results", "not of the default corpus; move it"),
     "plot: no log": ("plot none -o x", "none: no such log"),
