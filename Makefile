@@ -18,7 +18,7 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate keep report data ladder show test test-quick test-long bench lint format clean
+.PHONY: help train resume plot replay evaluate keep report listen data ladder show test test-quick test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -67,6 +67,9 @@ keep: need-exp $(READY) ## put what should last of a finished run into experimen
 
 report: need-exp $(READY) ## one HTML page of a run
 	@$(STARVOX) report "$(RUN)" $(ARGS)
+
+listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
+	@$(VENV)/bin/python scripts/listen.py $(ARGS)
 
 ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
 	@$(VENV)/bin/python scripts/ladder.py $(ARGS)
