@@ -1,6 +1,11 @@
 import json
 import os
+import resource
+import signal
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -153,6 +158,87 @@ def test_file_is_tried_again_once_it_may_be_read(store, tmp_path):
     assert store.add([path])[1] == {path: "unreadable: Permission denied"}
     path.chmod(0o600)  # changes neither its size nor its time
     assert not store.add([path])[1]
+
+
+def test_too_many_open_files_is_no_clips_fault(store, tmp_path):
+    paths = [sound(tmp_path / f"{i}.wav", seed=i) for i in range(3)]
+    store.add(paths[:1])
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))  # which are open
+    try:
+        with pytest.raises(UserError, match="Too many open files"):
+            store.add(paths, jobs=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    again, reasons = WaveformStore(store._folder, 16000).add(paths)
+    assert not reasons
+    assert len(again) == 3
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/mem"), reason="Linux has a file that cannot be read")
+def test_a_failing_disk_is_no_clips_fault(store, tmp_path):
+    """Nobody may read the first page of a process: EIO, as of a disk that fails."""
+    good, bad = sound(tmp_path / "a.wav"), tmp_path / "b.wav"
+    bad.symlink_to("/proc/self/mem")
+    with pytest.raises(UserError, match=r"b\.wav: Input/output error; start again when that is mended"):
+        store.add([good, bad])
+    bad.unlink()
+    sound(bad, seed=1)
+    assert not WaveformStore(store._folder, 16000).add([good, bad])[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (lambda wave: bytearray(2**60), "not enough memory; give fewer --jobs, or leave it out"),
+        (lambda wave: wave + "text", "reading it failed (UFuncTypeError: "),
+    ],
+)
+def test_any_other_failure_names_its_item_and_is_not_stored(store, tmp_path, rule, words):
+    path = sound(tmp_path / "a.wav")
+    key = store.add([path])[0][path]
+    with pytest.raises(UserError) as caught:
+        store.judge([key], rule, "rule")
+    assert f"{key}: {words}" in str(caught.value)
+    assert WaveformStore(store._folder, 16000).judge([key], lambda wave: "judged", "rule") == {key: "judged"}
+
+
+def test_what_does_not_end_is_named(store, tmp_path, monkeypatch, capsys):
+    """A read of a pipe into which nobody writes hangs as a disk does that is gone."""
+    monkeypatch.setattr("starvox.corpus.store.PATIENCE", 0.2)
+    key = store.add([path := sound(tmp_path / "a.wav")])[0][path]
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    threading.Timer(1, os.write, (writer, b"x")).start()
+    rule = lambda wave: os.read(os.open(tmp_path / "pipe", os.O_RDONLY), 1).decode()  # noqa: E731
+    assert store.judge([key], rule, "rule") == {key: "x"}
+    assert f"still reading {key}; does its disk answer?" in capsys.readouterr().err
+
+
+LONG = """
+import sys
+from starvox.corpus import WaveformStore
+WaveformStore(sys.argv[1], 16000).add(sys.argv[2:], 2)
+"""
+
+
+def test_ctrl_c_while_long_clips_are_decoded_ends_soon_and_leaves_nothing_half_written(tmp_path):
+    paths = [tmp_path / "a.flac", tmp_path / "b.flac"]
+    with soundfile.SoundFile(paths[0], "w", 96000, 1) as file:  # little to write, much to resample
+        for _ in range(10):
+            file.write(np.zeros(96000 * 60))
+    paths[1].write_bytes(paths[0].read_bytes() + b"another")
+    command = [sys.executable, "-c", LONG, tmp_path / "store", *paths]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not list((tmp_path / "store").rglob("*.tmp")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert process.returncode == -signal.SIGINT  # as Python ends of it; not SIGABRT, not SIGSEGV
+    assert time.monotonic() - started < 20
+    assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == ["starvox-index.json"]
 
 
 def test_no_temporary_files_stay(store, tmp_path):
