@@ -18,11 +18,11 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate keep report data ladder show test test-long bench lint format clean
+.PHONY: help train resume plot replay evaluate keep report data ladder show test test-quick test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Names:"
 	@echo "  EXP=47c97768         the experiment: a folder of experiments/"
 	@echo "  DATA=manifest.csv    your own clips (data/README.md); default: synthetic speech"
@@ -79,6 +79,12 @@ data: $(READY) ## make synthetic speech in data/demo: make data, or CORPUS=recor
 
 test: $(VENV)/.ready-test ## the tests
 	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+
+# audio, networks, losses, one iteration, configuration: no training, no command
+QUICK := audio models plotting fast_cpu training/test_losses.py training/test_updater.py \
+	training/test_iterator.py training/test_assemble.py test_config.py test_imports.py
+test-quick: $(VENV)/.ready-test ## the tests of what the experiment is, in under a minute
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(QUICK:%=tests/%) $(ARGS)
 
 test-long: $(VENV)/.ready-test ## the tests that take minutes
 	@$(VENV)/bin/python -m pytest -m long -s $(ARGS)

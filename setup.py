@@ -2,8 +2,8 @@ from setuptools import find_packages, setup
 
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
-PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 EVAL = ["pystoi>=0.4.1,<0.5"]  # whether the words of a conversion are kept
+PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
 
 setup(
     name="starvox",
@@ -13,13 +13,14 @@ setup(
     python_requires=">=3.11,<3.14",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"starvox.corpus.demo": ["*.txt"], "starvox.replay.report": ["*.css", "*.html"]},
+    package_data={"starvox.corpus.demo": ["*.txt"], "starvox.report": ["*.html"]},
     entry_points={"console_scripts": ["starvox = starvox.cli:main"]},
     # constraints.txt has the exact versions that were tested.
     install_requires=[
         "chainer==7.8.1",  # the last release; chainer_compat.py is written against it
         "espeakng-loader>=0.2.4,<0.3",  # bundles eSpeak NG and its voices: the default corpus
         "filelock>=3.12,<5",  # one maker of a corpus at a time; Chainer needs it too
+        "jinja2>=3.1,<4",  # the report's page
         "librosa>=0.11,<1",
         "markdown-it-py>=4,<5",  # an experiment's README, with its tables, in the report
         "matplotlib>=3.9,<4",

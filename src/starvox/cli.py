@@ -6,6 +6,23 @@ import sys
 from starvox.commands import COMMANDS
 from starvox.errors import UserError
 
+# what mends a mistake, by the arguments that a `UserError` names: as a user gives them
+_MENDS = {
+    "train": "train first: make train EXP=...",
+    "resume": "resume it by `make resume`",
+    "overwrite": "start anew by `make train` with ARGS=--overwrite",
+    "out": "choose another OUT=",
+    "store": "name the folder with --store",
+    "device": "choose another DEVICE=, for example DEVICE=cpu",
+    "seed": "leave SEED out",
+    "processes": "give the run's own NP=",
+}
+
+
+def tell(error: UserError) -> str:
+    """Returns the message of an error, and how the arguments that mend it are given."""
+    return "; ".join(filter(None, [str(error), ", or ".join(_MENDS[name] for name in error.arguments)]))
+
 
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit code (2 for a mistake the user can mend)."""
@@ -20,7 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         if args.debug:
             raise
-        print(f"starvox: {error}", file=sys.stderr)
+        print(f"starvox: {tell(error)}", file=sys.stderr)
         return 2
     except MemoryError as error:
         if args.debug:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import UserError, load_experiment, snapshots
-from starvox.plotting import read_log
-from starvox.training.lock import Lock
+from starvox import UserError, load_experiment
+from starvox.run.lock import Lock
+from starvox.run.log import read_log
+from starvox.run.run import Run
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -156,15 +157,15 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, options, tmp_path, monkeypatch
 
     monkeypatch.setattr(StarGANUpdater, "update_core", interrupted)
     assert train(tiny, options(tmp_path / "tiny")) == 128 + signal.SIGINT
-    assert 3 in snapshots.find(tmp_path / "tiny", snapshots.TRAINER)
-    command = f"make resume EXP=tiny OUT={tmp_path / 'tiny'} DEVICE=cpu ITERATIONS=4\n"
-    assert f"stopped at iteration 3, saved; go on with: {command}" in capsys.readouterr().out
+    assert 3 in Run(tmp_path / "tiny").snapshots()
+    assert "stopped at iteration 3, saved; go on with: make resume EXP=tiny\n" in capsys.readouterr().out
 
 
 def test_a_run_is_not_overwritten_unasked(finished, tiny, options):
     before = (finished / "log").stat()
-    with pytest.raises(UserError, match=r"holds a run already; .*make resume.*--overwrite"):
+    with pytest.raises(UserError, match="holds a run already") as caught:
         train(tiny, options(finished))
+    assert caught.value.arguments == ("resume", "overwrite", "out")
     assert (finished / "log").stat() == before
 
 
@@ -172,7 +173,7 @@ def test_a_run_is_overwritten_when_asked(tiny, options, tmp_path):
     out = tmp_path / "tiny"
     train(tiny, options(out))
     train(tiny, options(out, iterations=1, overwrite=True))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
 
 
 def test_a_run_is_kept_until_the_new_one_can_start(finished, tiny, options, tmp_path):
@@ -189,10 +190,10 @@ def test_a_run_without_a_snapshot_is_no_dead_end(tiny, options, tmp_path):
     (out / "snapshot_iter_1.npz").unlink()
     with pytest.raises(UserError) as caught:
         train(tiny, options(out))
-    assert "--overwrite" in str(caught.value)
-    assert "resume" not in str(caught.value)
-    with pytest.raises(UserError, match=r"no snapshot to go on from.*--overwrite"):
+    assert caught.value.arguments == ("overwrite", "out")
+    with pytest.raises(UserError, match="no snapshot to resume from") as caught:
         train(tiny, options(out), resume=True)
+    assert caught.value.arguments == ("overwrite",)
 
 
 def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_path):
@@ -203,7 +204,7 @@ def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_p
         shutil.copy(finished / name, out)
     (out / ".lock").touch()
     train(tiny, options(out, iterations=1))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
 
 
 @pytest.mark.parametrize("name", [f".config.json.{2**22 + 1}.1.tmp", "rejected.csv"])
@@ -213,7 +214,7 @@ def test_what_a_kill_leaves_before_the_configuration_is_in_nobodys_way(tiny, opt
     for leftover in (name, ".lock"):
         (out / leftover).touch()
     train(tiny, options(out, iterations=1))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
 
 
 def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, options, tmp_path):
@@ -252,7 +253,7 @@ def test_a_resumed_run_keeps_its_intervals(finished, tiny, options, tmp_path):
     own = {"log_every": None, "snapshot_every": None, "sample_every": None}
     train(tiny, options(out, iterations=7, **own), resume=True)
     assert list(read_log(out)["iteration"]) == [1, 2, 3, 4, 5, 6, 7]
-    assert list(snapshots.find(out, snapshots.GENERATOR)) == [2, 4, 6, 7]
+    assert list(Run(out).generators()) == [2, 4, 6, 7]
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, tiny, options):
@@ -348,7 +349,7 @@ def test_resuming_with_another_corpus_is_refused(finished, tiny, options, tmp_pa
 
 
 def test_resuming_nothing_is_refused(tiny, options, tmp_path):
-    with pytest.raises(UserError, match="no run to go on with"):
+    with pytest.raises(UserError, match="no whole run"):
         train(tiny, options(tmp_path / "none"), resume=True)
 
 

@@ -22,7 +22,8 @@ class FileReplay:
     """Writes conversions to a folder under names that say what they are.
 
     ``NAME_to_LABELS.wav`` and ``.png`` are a conversion and its figure,
-    ``NAME_copy-synthesis.wav`` the input without the generator. A setting other
+    ``NAME_input.wav`` the recording at the run's rate, ``NAME_copy-synthesis.wav``
+    the same way as a conversion without the generator. A setting other
     than the default is added to the name, so that both can be compared.
 
     Args:
@@ -66,8 +67,8 @@ class FileReplay:
             targets: the labels to convert to.
 
         Yields:
-            Path: each file, once it is written (the copy-synthesis is left as it
-            is if there); a target's figure comes after its sound.
+            Path: each file, once it is written (the recording and its copy-synthesis
+            are left as they are if there); a target's figure comes after its sound.
 
         Raises:
             AudioFileError: if the file cannot be used.
@@ -77,11 +78,12 @@ class FileReplay:
         source = self.run.source(wave := read_waveform(path, self.run.exp.audio.sample_rate))
         copy = self._path(f"{name}_copy-synthesis", self.phase, self.band)
         if self.overwrite or not self._is_there(copy, len(wave)):
-            yield self._write(copy, source, source.spectrogram)
+            yield self._write(self.folder / f"{name}_input.wav", wave)
+            yield self._write(copy, self._sound(source, source.spectrogram))
         for target in targets:
             s = self.run.generate(source.spectrogram, **target, statistics=self.statistics, progress=True)
             result = self._result(name, target)
-            yield self._write(result, source, s)
+            yield self._write(result, self._sound(source, s))
             yield self._draw(result.with_suffix(".png"), name, source, s, target)
 
     def _result(self, name: str, target: Labels) -> Path:
@@ -109,11 +111,13 @@ class FileReplay:
             )
         return True
 
-    def _write(self, path: Path, source: Source, s: np.ndarray) -> Path:
-        sound = source.sound(s, self.phase, self.band, progress=True)
+    def _sound(self, source: Source, s: np.ndarray) -> np.ndarray:
+        return source.sound(s, self.phase, self.band, progress=True)
+
+    def _write(self, path: Path, wave: np.ndarray) -> Path:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_wav(path, sound, self.run.exp.audio.sample_rate)
+            write_wav(path, wave, self.run.exp.audio.sample_rate)
         except (OSError, soundfile.LibsndfileError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UserError(f"{path}: cannot be written ({reason}); choose another folder") from None

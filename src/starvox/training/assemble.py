@@ -11,7 +11,7 @@ from starvox.audio import spectrogram
 from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import CropDataset
-from starvox.plotting import LOG_KEYS
+from starvox.run.log import LOG_KEYS
 from starvox.training.extensions import (
     Curves,
     LearningRate,

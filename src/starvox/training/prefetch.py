@@ -52,7 +52,7 @@ class Prefetch:
         except queue.Empty:
             raise UserError(
                 f"no clip could be read for {self._patience:.0f} s; is the disk with the decoded clips "
-                "(--store) still there? Go on by `make resume` when it is"
+                "still there? Resume when it is"
             ) from None
         self.waited += time.monotonic() - started
         self._asked.popleft()

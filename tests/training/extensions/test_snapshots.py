@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from chainer import links as L
 
-from starvox import snapshots
+from starvox.run import snapshots
 from starvox.training.extensions import Snapshots
 
 

@@ -1,26 +1,28 @@
 """The report of a real training: what is on it, that it needs nothing else, and a browser shows it."""
 
+import base64
+import io
 import json
 import re
 import shutil
 import subprocess
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import soundfile
 
 from starvox import UserError
 from starvox.cli import main
-from starvox.replay.report import write_report
+from starvox.evaluation.table import format_evaluation
+from starvox.report import write_report
+from starvox.report.media import Media
+from starvox.report.page import MAX_SAMPLES, _render
 
 HOSTILE = "<script>document.hacked=1</script>"
-EVALUATION = {
-    "iteration": 2,
-    "errors": {"copy": {"mean": 0.04, "n": 4}, HOSTILE: None},
-    "accuracy": None,
-    "verdict": {"text": "copies its input", "copy": 0.1},
-}
+HOSTILE_FILE = "<img src=x onerror='document.hacked=1'>"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -29,17 +31,13 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, speech):
+def trained(make_manifest):
     """A run of one iteration, of speakers of whom one has a hostile name."""
-    folder = tmp_path_factory.mktemp("corpus")
-    lines = ["path,speaker,birthplace,sex"]
-    for number, row in enumerate((f"{HOSTILE},wales,F", "b,,M", "c,leeds,", f"{HOSTILE},wales,F")):
-        soundfile.write(folder / f"{number}.wav", speech[number * 16000 :][:16000], 16000)
-        lines.append(f"{number}.wav,{row}")
-    (folder / "train.csv").write_text("\n".join(lines), encoding="utf-8")
-    out = folder / "run"
-    command = ["train", "smoke", "--data", str(folder / "train.csv"), "--out", str(out), "--device", "cpu"]
-    main([*command, "--store", str(folder / "store"), "--iterations", "1"])
+    rows = (f"{HOSTILE},wales,F", "b,,M", "c,leeds,", f"{HOSTILE},wales,F")
+    manifest = make_manifest(rows, "train.csv", step=16000, length=16000)
+    out = manifest.parent / "run"
+    command = ["train", "smoke", "--data", str(manifest), "--out", str(out), "--device", "cpu"]
+    main([*command, "--store", str(manifest.parent / "store"), "--iterations", "1"])
     return out
 
 
@@ -49,16 +47,17 @@ def run(trained, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def full(trained, tmp_path_factory):
-    """The same with an evaluation, and replayed under a hostile name."""
+def full(trained, evaluation, tmp_path_factory):
+    """The same with two evaluations, samples of an earlier iteration, and replayed under a hostile name."""
     run = shutil.copytree(trained, tmp_path_factory.mktemp("full") / "smoke")
-    (run / "evaluation_iter_2.json").write_text(json.dumps(EVALUATION), encoding="utf-8")
+    hostile = evaluation | {"manifest": HOSTILE}
+    (run / "evaluation_iter_2.json").write_text(json.dumps(evaluation | {"verdict": "too early"}))
+    (run / "evaluation_iter_10.json").write_text(json.dumps(hostile), encoding="utf-8")
+    shutil.copytree(run / "samples/iter_1", run / "samples/iter_0")
     (run / "replay").mkdir()
-    sound = next(run.glob("samples/*/*.wav"))
-    figure = next(run.glob("samples/*/*.png"))
-    for name in ("copy-synthesis", "to_b"):
-        shutil.copy(sound, run / f"replay/a<img src=x onerror='document.hacked=1'>_{name}.wav")
-    shutil.copy(figure, run / "replay/a<img src=x onerror='document.hacked=1'>_to_b.png")
+    for name in ("input", "copy-synthesis", "to_b"):
+        shutil.copy(next(run.glob("samples/iter_1/*.wav")), run / f"replay/a{HOSTILE_FILE}_{name}.wav")
+    shutil.copy(next(run.glob("samples/iter_1/*.png")), run / f"replay/a{HOSTILE_FILE}_to_b.png")
     return run
 
 
@@ -74,7 +73,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
-        if tag not in ("img", "meta"):
+        if tag not in ("img", "input", "meta"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -95,11 +94,11 @@ def found(full):
 
 def test_it_needs_nothing_else(full, found):
     for tag, attributes in found.elements:
-        assert tag not in ("script", "link", "iframe", "object", "form")
+        assert tag not in ("script", "link", "iframe", "object", "form", "base")
         for name, value in attributes.items():
             assert not name.startswith("on")
             if name in ("src", "href"):
-                assert value.startswith(("data:image/", "data:audio/wav;base64,", "#"))
+                assert value.startswith(("data:image/", "data:audio/flac;base64,", "#"))
     assert "url(" not in found.text
     assert "@import" not in found.text
     assert not re.search(r"(https?|file)://", found.text)
@@ -119,13 +118,13 @@ def test_it_can_be_read_without_seeing(found):
     assert len(ids) == len(set(ids))
     assert {link["href"][1:] for link in found.all("a")} <= set(ids)
     assert {part["aria-labelledby"] for part in found.all("section")} <= set(ids)
+    assert {label["for"] for label in found.all("label")} == {choice["id"] for choice in found.all("input")}
 
 
 def test_what_is_on_it(full, found):
     for words in (
         "Iteration 1; 3 of 8 epochs in ",
-        "Verdict of the evaluation of iteration ",
-        "Held-out clips at iteration 1",
+        "Verdict of the evaluation of iteration 10: copies its input.",
         "Against 47c97768, its parent",
         '<th scope="row">audio.bins</th><td>64</td><td>256</td>',
         "Record against reproduction",
@@ -134,17 +133,66 @@ def test_what_is_on_it(full, found):
         '<th scope="row">classes of speaker</th><td>3</td>',
     ):
         assert words in found.text
+    assert "too early" not in found.text
+    assert len(found.all("img")) == 5 + 1 + 1 + 1
+
+
+def test_the_evaluation_is_what_the_terminal_prints(full, found):
+    printed = format_evaluation(json.loads((full / "evaluation_iter_10.json").read_text(encoding="utf-8")))
+    shown = unescape(re.search(r"<pre.*?>(.*?)</pre>", found.text, re.S)[1])
+    verdict = unescape(re.search(r'class="verdict">Verdict: (.*?)</p>', found.text, re.S)[1])
+    assert f"{shown}\nverdict: {verdict}" == printed
+
+
+def test_the_recording_its_copy_synthesis_and_the_conversions_are_side_by_side(found):
     players = [player["aria-label"] for player in found.all("audio")]
-    assert players[0] == "input"
-    assert players.count("reconstruction") == players.count("input") == 4
-    assert players[-2:] == ["copy-synthesis", "to b"]
-    assert len(found.all("img")) == 5 + 1 + 1
+    assert players[-3:] == ["original recording", "copy-synthesis", "to b"]
+    clip = players[: len(players) // 8]  # of four, at two iterations
+    assert clip[:2] == ["original recording", "copy-synthesis"]
+    assert clip[-1] == "reconstruction"
+    assert all(label.startswith("to ") for label in clip[2:-1])
+
+
+def test_one_of_the_iterations_with_samples_is_chosen(found):
+    choices = found.all("input")
+    assert [choice["id"] for choice in choices] == ["iteration-1", "iteration-0"]
+    assert [choice["type"] for choice in choices] == ["radio", "radio"]
+    assert [choice["id"] for choice in choices if "checked" in choice] == ["iteration-1"]
+
+
+def test_of_many_iterations_some_are_chosen_from(run):
+    for iteration in range(2, 30):
+        (run / f"samples/iter_{iteration}").mkdir()
+        shutil.copy(run / "samples/iter_1/spectrograms.png", run / f"samples/iter_{iteration}/a.png")
+    shown = [int(choice["id"].removeprefix("iteration-")) for choice in page(run).all("input")]
+    assert len(shown) == MAX_SAMPLES
+    assert (shown[0], shown[-1]) == (29, 1)
+    assert set(-np.diff(shown)) <= {5, 6}
+
+
+def test_sounds_are_smaller_and_the_same(full):
+    for path in full.glob("samples/iter_1/*.wav"):
+        head, text = Media(full, 10**6).uri(path).split(",")
+        assert head == "data:audio/flac;base64"
+        assert len(text) < path.stat().st_size
+        sound, rate = soundfile.read(io.BytesIO(base64.b64decode(text)), dtype="int16")
+        assert rate == 16000
+        np.testing.assert_array_equal(sound, soundfile.read(path, dtype="int16")[0])
+
+
+def test_a_damaged_or_huge_sound_is_left_out(run):
+    (run / "replay").mkdir()
+    (run / "replay/a.wav").write_bytes(b"RIFF no sound")
+    soundfile.write(run / "replay/b.wav", np.zeros((10**6, 30), np.int16), 8000, format="RF64")
+    report = write_report(run)
+    assert report.left_out == ["replay/a.wav", "replay/b.wav"]
+    assert "<li>replay/a.wav</li>" in report.path.read_text(encoding="utf-8")
 
 
 def test_hostile_names_are_texts(found):
     assert "<script" not in found.text
     assert "&lt;script&gt;" in found.text
-    assert "&lt;img src=x onerror=&#x27;" in found.text
+    assert "&lt;img src=x onerror=&#39;" in found.text
 
 
 def test_the_same_run_gives_the_same_page(run):
@@ -188,11 +236,12 @@ def test_a_run_in_the_current_folder_is_not_taken_for_its_experiment(run, monkey
 
 
 def test_what_there_is_no_room_for_is_named(full, found, tmp_path):
-    report = write_report(full, tmp_path / "small.html", limit=500_000)
-    assert report.path.stat().st_size < 700_000
+    report = write_report(full, tmp_path / "small.html", limit=1_000_000)
+    assert report.path.stat().st_size < 1_200_000
     assert report.left_out
     small = Page(report.path)
     assert all(f"<li>{name}</li>" in small.text for name in report.left_out if "<" not in name)
+    assert not any("samples/iter_1/" in name for name in report.left_out)  # the newest go first
     media = [len(page.all("img") + page.all("audio")) for page in (small, found)]
     assert media[0] + len(report.left_out) == media[1]
 
@@ -219,6 +268,19 @@ def test_the_command(run, capsys, tmp_path):
     assert re.match(rf"{out}: \d\.\d MB; open it in a browser\n", capsys.readouterr().out)
     assert main(["report", str(tmp_path)]) == 2
     assert "neither has a config.json; train first" in capsys.readouterr().err
+
+
+def test_a_readme_is_put_below_the_pages_headings_and_leads_nowhere():
+    html = _render(
+        "# 47c97768\n\nSee [the file](config.toml) and ![a *curve*](figure.png), <script>alert(1)</script>.\n"
+        '\n## Readings\n\n| words | `switch` |\n|---|---|\n| "a < b" | [x](https://example.org) |\n'
+    )
+    assert "47c97768" not in html
+    assert "<h3>Readings</h3>" in html
+    assert "See the file and a *curve*," in html
+    assert "<td>&quot;a &lt; b&quot;</td>" in html
+    assert not any(word in html for word in ("<a", "<img", "href", "example.org", "<script"))
+    assert _render("Only words.") == "<p>Only words.</p>\n"
 
 
 # In the page, waits for every picture and player, and leaves what it found in the title.
