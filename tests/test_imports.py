@@ -12,7 +12,7 @@ ROOT = Path(starvox.__file__).parent
 # package or module -> what of starvox it may import
 ALLOWED = {
     "errors": (),
-    "audio": ("audio",),
+    "audio": ("audio", "files"),
     "models": ("models",),
     "files": ("errors",),
     "plotting": ("plotting", "errors", "files", "run.log"),
@@ -21,7 +21,7 @@ ALLOWED = {
     "device": ("errors", "fast_gpu"),
     "run.log": ("errors",),
     "run.environment": (),
-    "run.lock": ("errors",),
+    "run.lock": ("errors", "files"),
     "run": ("run", "config", "corpus.labels", "errors", "files"),
     "cores": (),
     "replacements": (),
