@@ -182,6 +182,7 @@ def test_an_odd_environment_is_one_line(text, run, capsys):
         ("train", "EXP"),
         ("train smoke --jobs many", "--jobs"),
         ("train smoke --seed -1", "--seed"),
+        ("train smoke --seed 4294967296", "--seed"),
         ("replay smoke", "WAV"),
         ("replay smoke a.wav --phase none", "--phase"),
         ("replay smoke a.wav --speaker a --all-speakers", "--all-speakers"),
