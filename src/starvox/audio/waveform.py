@@ -1,5 +1,6 @@
 """Sound files to waveforms and back."""
 
+import errno
 import io
 import math
 import re
