@@ -14,7 +14,7 @@ from starvox.cli import main
 from starvox.run import snapshots
 
 MISTAKES = {
-    "unknown experiment": (["train", "47c9"], "no experiment '47c9'; there are: 47c97768"),
+    "unknown experiment": (["train", "47c9"], "no experiment '47c9'; there are: 31f31449"),
     "missing manifest": (["train", "smoke", "--data", "none.csv"], "none.csv"),
     "unknown device": (
         ["train", "smoke", "--device", "gpu"],
@@ -111,7 +111,7 @@ OF_A_RUN = {
         "no snapshot to resume from; start anew by `make train` with",
     ),
     "resume: no run": ("resume smoke --out none", "no whole run; train first: make train EXP=..."),
-    "show": ("show nothing", "no experiment 'nothing'; there are: 47c97768"),
+    "show": ("show nothing", "no experiment 'nothing'; there are: 31f31449"),
     "data: out": ("data --out file/x", "; make room, or name another folder"),
     "data: foreign": ("data --out results", "not of the default corpus; move it"),
     "plot: no log": ("plot none -o x", "none: no such log"),
@@ -194,6 +194,7 @@ def test_an_odd_environment_is_one_line(text, run, capsys):
         ("train", "EXP"),
         ("train smoke --jobs many", "--jobs"),
         ("train smoke --seed -1", "--seed"),
+        ("train smoke --seed 4294967296", "--seed"),
         ("replay smoke", "WAV"),
         ("replay smoke a.wav --phase none", "--phase"),
         ("replay smoke a.wav --speaker a --all-speakers", "--all-speakers"),

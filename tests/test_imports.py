@@ -37,8 +37,9 @@ ALLOWED = {
         *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
         *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
     ),
+    "report": ("report", "evaluation.table", "plotting", "config", "errors", "files"),
     "kept": (
-        *("kept", "evaluation.evaluate", "evaluation.label_plan", "replay.replay", "plotting"),
+        *("kept", "evaluation", "replay.replay", "plotting"),
         *("audio", "corpus", "errors", "files", "run"),
     ),
     "training.losses": (),
@@ -59,7 +60,7 @@ ALLOWED = {
         *("training", "audio", "build", "config", "corpus", "device", "fast_gpu"),
         *("errors", "files", "plotting", "run"),
     ),
-    "cli": ("commands", "errors"),
+    "cli": ("__version__", "commands", "errors"),
 }
 NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors", "files")
 

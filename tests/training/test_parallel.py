@@ -201,7 +201,7 @@ def test_networks_are_equal_in_all_processes_bit_by_bit():
 
             def draw(self, index, rng):
                 crop = rng.uniform(-1, 1, exp.audio.crop_samples).astype(np.float32)
-                t = np.zeros(sum(exp.labels.model_dump().values()), np.int32)
+                t = np.zeros(sum(exp.labels.sizes.values()), np.int32)
                 return crop, np.zeros(len(t) + 3, np.float32), t
 
         def state():

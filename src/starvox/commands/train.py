@@ -4,7 +4,7 @@ import os
 import shlex
 from pathlib import Path
 
-from starvox.commands.options import add_command, add_experiment, count, natural, setting
+from starvox.commands.options import add_command, add_experiment, count, seed, setting
 from starvox.commands.paths import DEMO, RESULTS, STORE, SYNTHETIC
 from starvox.errors import UserError
 from starvox.launch import is_launched, launch
@@ -41,9 +41,7 @@ def add(commands) -> None:
         command.add_argument(
             "--iterations", type=count, help="stop after so many (default: the experiment's epochs)"
         )
-        command.add_argument(
-            "--seed", type=natural, help="of everything random (default: 0, or the run's own)"
-        )
+        command.add_argument("--seed", type=seed, help="of everything random (default: 0, or the run's own)")
         command.add_argument(
             "--jobs", type=count, help="threads that decode the corpus (default: one a core)"
         )

@@ -22,7 +22,7 @@ from starvox.training.output import best_effort_output
 from starvox.training.processes import Processes
 from starvox.training.triggers import Stop
 
-_OF_STORE = r"index\.json|[0-9a-f]{2}/[0-9a-f]{64}\.npy"
+_OF_STORE = r"starvox-index\.json|(?:\d+/)?[0-9a-f]{2}/[0-9a-f]{64}\.npy"
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,8 @@ def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
     store = options.store or (recorded.store and Path(recorded.store))
     if store is None:
         raise UserError(f"{run.environment}: does not say where decoded clips are kept", "store")
-    foreign = store.exists() and not (store / "index.json").is_file() and any(store.iterdir())
+    indices = (store / "starvox-index.json", store / "index.json")  # the latter of earlier versions
+    foreign = store.is_dir() and any(store.iterdir()) and not any(path.is_file() for path in indices)
     if options.store is None and foreign:
         raise UserError(f"{run.environment}: {store} holds other things than decoded clips", "store")
     return replace(options, data=data, held_out=held_out, store=store)
