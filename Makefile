@@ -23,7 +23,7 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate keep report data ladder show test test-quick test-long bench lint format clean
+.PHONY: help train resume reproduce plot replay evaluate keep report listen data ladder show test test-quick test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -48,6 +48,10 @@ train: need-exp $(READY) ## train an experiment: make train EXP=47c97768
 
 resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c97768
 	@$(SETTINGS) exec $(STARVOX) resume "$$EXP" $(OPTIONS) $(ARGS)
+
+reproduce: $(READY) ## 47c97768 to its end, then its evaluation, curves and report; resumes what is there
+	@$(MAKE) --no-print-directory EXP=47c97768 OUT= $(if $(wildcard results/47c97768/snapshot_iter_*.npz),resume,train)
+	@$(MAKE) --no-print-directory EXP=47c97768 OUT= evaluate plot report
 
 # `exec`, so that a signal to make reaches the training, and make waits for its end.
 OPTIONS = $${OUT:+--out="$$OUT"} --device="$$DEVICE" $${DATA:+--data="$$DATA"} \
@@ -75,6 +79,9 @@ keep: need-exp $(READY) ## put what should last of a finished run into experimen
 
 report: need-exp $(READY) ## one HTML page of a run
 	@exec $(STARVOX) report $(RUN) $(ARGS)
+
+listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
+	@exec $(VENV)/bin/python scripts/listen.py $(ARGS)
 
 ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
 	@exec $(VENV)/bin/python scripts/ladder.py $(ARGS)

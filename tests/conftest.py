@@ -10,6 +10,7 @@ import soundfile
 from hypothesis import settings
 
 from starvox import load_experiment
+from starvox.build import use_fast_operations
 from starvox.evaluation.verdict import give_verdict
 
 settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
@@ -43,6 +44,12 @@ def speak(text: str, voice: str) -> tuple[np.ndarray, int]:
     espeak.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, utf8, None, None)
     espeak.espeak_Terminate()
     return np.concatenate(chunks) / np.float32(32768), rate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_operations():
+    """As in every command; tests/fast_cpu and tests/fast_gpu hold them against Chainer's own."""
+    use_fast_operations()
 
 
 @pytest.fixture(scope="session")

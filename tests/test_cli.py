@@ -104,11 +104,11 @@ OF_A_RUN = {
     "train: broken config": ("train file --data m.csv", "file: "),
     "train: not free": (
         "train smoke --data m.csv",
-        "results/smoke holds a run already; start anew by `make train` with ARGS=--overwrite, or choose another OUT=",
+        "already; start anew by `make train` with ARGS=--overwrite, or choose another OUT=",
     ),
     "resume: no snapshot": (
         "resume smoke",
-        "holds no snapshot to resume from; start anew by `make train` with ARGS=--overwrite",
+        "no snapshot to resume from; start anew by `make train` with",
     ),
     "resume: no run": ("resume smoke --out none", "no whole run; train first: make train EXP=..."),
     "show": ("show nothing", "no experiment 'nothing'; there are: 31f31449"),

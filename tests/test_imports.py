@@ -12,7 +12,7 @@ ROOT = Path(starvox.__file__).parent
 # package or module -> what of starvox it may import
 ALLOWED = {
     "errors": (),
-    "audio": ("audio",),
+    "audio": ("audio", "files"),
     "models": ("models",),
     "files": ("errors",),
     "plotting": ("plotting", "errors", "files", "run.log"),
@@ -21,7 +21,7 @@ ALLOWED = {
     "device": ("errors", "fast_gpu"),
     "run.log": ("errors",),
     "run.environment": (),
-    "run.lock": ("errors",),
+    "run.lock": ("errors", "files"),
     "run": ("run", "config", "corpus.labels", "errors", "files"),
     "cores": (),
     "replacements": (),
@@ -39,7 +39,7 @@ ALLOWED = {
     ),
     "report": ("report", "evaluation.table", "plotting", "config", "errors", "files"),
     "kept": (
-        *("kept", "evaluation.evaluate", "evaluation.label_plan", "replay.replay", "plotting"),
+        *("kept", "evaluation", "replay.replay", "plotting"),
         *("audio", "corpus", "errors", "files", "run"),
     ),
     "training.losses": (),
@@ -60,7 +60,7 @@ ALLOWED = {
         *("training", "audio", "build", "config", "corpus", "device", "fast_gpu"),
         *("errors", "files", "plotting", "run"),
     ),
-    "cli": ("commands", "errors"),
+    "cli": ("__version__", "commands", "errors"),
 }
 NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors", "files")
 

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from starvox import __version__
 from starvox.commands import COMMANDS
 from starvox.errors import UserError
 
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="StarGAN voice conversion 47c97768 (2019), reproduced in Chainer.",
         epilog="Start with: starvox train smoke",
     )
+    parser.add_argument("--version", action="version", version=f"starvox {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:

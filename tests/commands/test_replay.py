@@ -88,11 +88,14 @@ def test_results_are_not_overwritten(capsys):
     assert len(written(capsys)) == 4
 
 
-def test_another_recording_of_the_same_name(capsys, speech):
-    command = ["replay", "smoke", "--phase", "source", "-o", "out"]
-    main([*command, "in/x/one.wav", "--speaker", "a"])
-    assert main([*command, "in/y/one.flac", "--speaker", "b/c"]) == 2
-    assert "copy-synthesis_source-phase.wav is of another recording" in capsys.readouterr().err
+@pytest.mark.parametrize("length", [9000, 8000], ids=["of the same length", "of another"])
+def test_another_recording_of_the_same_name(capsys, speech, length):
+    command = ["replay", "smoke", "-o", "out"]
+    main([*command, "--phase", "source", "in/x/one.wav", "--speaker", "a"])
+    soundfile.write("in/y/one.wav", speech[20000:][:length], 16000)
+    for phase in ("source", "griffin-lim"):
+        assert main([*command, "--phase", phase, "in/y/one.wav", "--speaker", "b/c"]) == 2
+        assert "out/one_input.wav is another recording; replace with" in capsys.readouterr().err
 
 
 def test_an_unreadable_file_does_not_stop_the_others(capsys):

@@ -23,6 +23,7 @@ VALID = {
     "resumed": [],
 }
 RECORDED = ("config.json", "labels.json", "rejected.csv", "clips.csv", ".lock", ".log.1.2.tmp")
+KILLED = (".lock", ".environment.json.1.2.tmp")  # before anything was written
 
 
 def fill(folder, names, environment=None):
@@ -34,9 +35,11 @@ def fill(folder, names, environment=None):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("environment", [None, VALID])
-def test_a_folder_without_a_result_is_free(tmp_path, overwrite, environment):
-    fill(tmp_path, RECORDED, environment)
+@pytest.mark.parametrize(
+    ("names", "environment"), [((), None), (KILLED, None), ((), VALID), (RECORDED, VALID)]
+)
+def test_a_folder_without_a_result_is_free(tmp_path, overwrite, names, environment):
+    fill(tmp_path, names, environment)
     Run(tmp_path).check_free(overwrite)
 
 
@@ -48,6 +51,9 @@ def test_a_folder_without_a_result_is_free(tmp_path, overwrite, environment):
         ("config.json", "samples/iter_1/a.wav"),
         ("config.json/a", "notes.txt"),
         ("labels.json/a",),
+        ("config.json",),  # of another tool, and nothing else
+        ("labels.json",),
+        (".x.1.2.tmp",),
     ],
 )
 @pytest.mark.parametrize("environment", [None, {"seed": 0, "data": "m.csv", "held_out": None}])
@@ -69,7 +75,17 @@ def test_a_run_with_anything_in_it_goes_only_when_asked(tmp_path, name):
 def test_a_folder_that_is_half_cleared_is_still_known_as_a_run(tmp_path):
     fill(tmp_path, (*RECORDED, "log", "samples/iter_1/a.wav"), VALID)
     Run(tmp_path).clear()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "config.json", "environment.json"]
+    left = [".lock", ".log.1.2.tmp", "config.json", "environment.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
+def test_what_a_user_put_beside_a_run_stays(tmp_path):
+    theirs = ("notes.txt", ".x.1.2.tmp", "samples.zip", "logs/a", "gen_iter_best.npz")
+    fill(tmp_path, (*RECORDED, "log", "snapshot_iter_2.npz", *theirs), VALID)
+    Run(tmp_path).remove_leftovers()
+    Run(tmp_path).clear()
+    left = {path.name for path in tmp_path.iterdir()} - {".lock", "config.json", "environment.json"}
+    assert left == {"notes.txt", ".x.1.2.tmp", "samples.zip", "logs", "gen_iter_best.npz"}
 
 
 json_values = st.recursive(

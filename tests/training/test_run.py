@@ -207,14 +207,35 @@ def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_p
     assert list(Run(out).snapshots()) == [1]
 
 
-@pytest.mark.parametrize("name", [f".config.json.{2**22 + 1}.1.tmp", "rejected.csv"])
-def test_what_a_kill_leaves_before_the_configuration_is_in_nobodys_way(tiny, options, tmp_path, name):
+def test_a_folder_with_a_file_of_a_runs_name_is_never_touched(tiny, options, tmp_path):
+    for name in ("config.json", "labels.json", ".x.1.2.tmp"):
+        out = tmp_path / name / "out"
+        out.mkdir(parents=True)
+        (out / name).write_text("of another tool")
+        with pytest.raises(UserError, match="not empty and not a run"):
+            train(tiny, options(out, overwrite=True))
+        assert [(path.name, path.read_text()) for path in out.iterdir()] == [(name, "of another tool")]
+
+
+def test_the_store_that_a_run_names_is_left_alone_if_it_is_something_else(finished, tiny, options, tmp_path):
+    out, home = tmp_path / "tiny", tmp_path / "home"
+    shutil.copytree(finished, out)
+    home.mkdir()
+    (home / ".draft.1.2.tmp").touch()
+    os.utime(home / ".draft.1.2.tmp", (0, 0))
+    values = json.loads((out / "environment.json").read_text(encoding="utf-8"))
+    (out / "environment.json").write_text(json.dumps(values | {"store": str(home)}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"home holds other things than decoded clips"):
+        train(tiny, options(out, store=None), resume=True)
+    (home / "index.json").write_text("{}")
+    assert train(tiny, options(out, store=None), resume=True) == 0
+    assert (home / ".draft.1.2.tmp").exists()
+
+
+def test_a_resumed_run_knows_its_clips_and_its_store(finished, tiny, options, tmp_path):
     out = tmp_path / "tiny"
-    out.mkdir()
-    for leftover in (name, ".lock"):
-        (out / leftover).touch()
-    train(tiny, options(out, iterations=1))
-    assert list(Run(out).snapshots()) == [1]
+    shutil.copytree(finished, out)
+    assert train(tiny, options(out, data=None, held_out=None, store=None, iterations=5), resume=True) == 0
 
 
 def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, options, tmp_path):
@@ -225,23 +246,19 @@ def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, optio
 
 
 def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, options, tmp_path, manifest):
-    out, dead = tmp_path / "tiny", 2**22 + 1
+    out = tmp_path / "tiny"
     shutil.copytree(finished, out)
     leftovers = [
-        out / f".snapshot_iter_6.npz.{dead}.1.tmp",
-        out / f".gen_iter_6.npz.{os.getppid()}.1.tmp",  # whose number another process has got since
-        out / f".log.{os.getppid()}.1.tmp",
-        manifest.parent / "store" / "ab" / f".a.npy.{dead}.1.tmp",
-        out / "samples" / "iter_4" / f".a.wav.{dead}.tmp",
+        out / ".snapshot_iter_6.npz.1.1.tmp",
+        out / ".gen_iter_6.npz.1.1.tmp",
+        out / ".log.1.1.tmp",
+        manifest.parent / "store" / "16000" / "ab" / f".{'ab' * 32}.npy.1.1.tmp",
+        out / "samples" / "iter_4" / ".a.wav.1.1.tmp",
     ]
     for path in leftovers:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         os.utime(path, (0, 0))
-    for name in ("tmpsnapshot_iter_6.npzab12cd34", "tmpgen_iter_6.npzab12cd34", "logab12cd34"):
-        (out / name).mkdir()
-        leftovers.append(out / name / "half")
-        leftovers[-1].touch()
     train(tiny, options(out), resume=True)  # nothing else to do
     assert not any(path.exists() for path in leftovers)
     assert {path.name for path in out.iterdir()} == {path.name for path in finished.iterdir()}
@@ -302,6 +319,24 @@ def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(
     printed = capsys.readouterr().out
     assert f"skipped: {out / 'snapshot_iter_4.npz'}: cannot be loaded (" in printed
     assert "resuming from iteration 2" in printed
+
+
+def test_a_folder_that_is_moved_during_a_training_is_not_made_again(tiny, options, tmp_path, monkeypatch):
+    out, moved = tmp_path / "tiny", tmp_path / "moved"
+    update = StarGANUpdater.update_core
+
+    def move(updater):
+        if updater.iteration == 3:
+            out.rename(moved)
+        update(updater)
+
+    monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    with pytest.raises(UserError, match="tiny was moved or removed while it was trained in"):
+        train(tiny, options(out))
+    assert not out.exists()
+    assert max(Run(moved).snapshots()) == 2
+    monkeypatch.undo()
+    assert train(tiny, options(moved), resume=True) == 0
 
 
 def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
@@ -370,7 +405,9 @@ def test_rejected_held_out_clips_are_counted_and_listed(tiny, options, tmp_path,
     rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},a,,", "nowhere.wav,a,,"]
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
     train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
-    assert "held-out: 1 clip used, 1 left out (1 not found)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "held-out: 1 clip used, 1 left out (1 not found): see rejected.csv; of " in told
+    assert "of another corpus?" not in told
     assert "nowhere.wav,not found" in (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
 
 

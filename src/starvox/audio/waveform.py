@@ -3,17 +3,16 @@
 import errno
 import io
 import math
-import os
 import re
-import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import soundfile
 import soxr
+
+from starvox.files import open_plain, replacing
 
 RATES = (1000, 1_000_000)  # Hz: a header that claims a rate beyond these lies, and would cost endless memory
 LONGEST = 4 * 3600  # s: a compressed file of a few kB can claim years, and hold them
@@ -27,17 +26,6 @@ _SYSTEM_ERROR, _NO_MEMORY = 2, 17  # libsndfile's numbers
 
 class AudioFileError(ValueError):
     """A sound file that cannot be used; the message is the reason, without the path."""
-
-
-def open_plain(path: str | Path) -> BinaryIO:
-    """Opens a file for reading; not a pipe, which would wait for ever, nor a device, which may not end.
-
-    Raises:
-        OSError: if it cannot be opened, or is not a plain file.
-    """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(errno.EINVAL, "not a file")
-    return open(path, "rb")
 
 
 def read_waveform(path: str | Path, sample_rate: int) -> np.ndarray:
@@ -176,14 +164,9 @@ def write_wav(path: str | Path, wave: np.ndarray, sample_rate: int) -> None:
         wave (ndarray of shape (n,), float): samples.
         sample_rate (int): Hz.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     sound = io.BytesIO()  # libsndfile does not say what is wrong when a disk is full
     soundfile.write(
         sound, wave / max(1, np.abs(wave).max(initial=0)), sample_rate, subtype="PCM_16", format="WAV"
     )
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(sound.getvalue())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -115,7 +115,8 @@ def _files(folder: Path, evaluations: list[dict]) -> str:
     sounds = len(list((folder / "replay").glob("*.ogg")))
     lines.append(
         f"- `replay/`: {sounds} sounds: input, copy-synthesis (the input through the pipeline without the "
-        "network), conversions and reconstruction of held-out clips; all but the input through Griffin-Lim"
+        "network), conversions and reconstruction of held-out clips, all but the input through Griffin-Lim; "
+        "where the corpus can say it, the truth: the same sentence in the target's own voice"
     )
     lines.append("- `log`: thinned; `SHA256SUMS`: `sha256sum -c` holds these files against it")
     return "\n".join(lines)

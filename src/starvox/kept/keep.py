@@ -16,6 +16,7 @@ from starvox.corpus import GROUPS, Clip, read_manifest
 from starvox.errors import UserError
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.label_plan import LabelTuple, plan_labels
+from starvox.evaluation.truth import synthetic_truth
 from starvox.files import file_name
 from starvox.kept.card import make_card
 from starvox.plotting import CURVES, draw_curve, draw_evaluations
@@ -147,19 +148,23 @@ def _write_curves(run: Path, new: Path) -> None:
 
 
 def _convert(replay: Replay, manifest: Path) -> dict[str, np.ndarray]:
-    """Returns file name -> waveform of the clips, through Griffin-Lim but for the inputs."""
+    """Returns file name -> waveform of the clips, through Griffin-Lim but for the inputs and the truth."""
     clips = [replay.encoder.without_unknown(clip) for clip in read_manifest(manifest)]
     voices = list(dict.fromkeys(filter(any, map(_names, clips))))
+    rate = replay.exp.audio.sample_rate
+    truth = synthetic_truth(manifest, rate)
     sounds = {}
     for number in range(min(N_CLIPS, len(clips))):
         clip = clips[number * len(clips) // N_CLIPS if len(clips) > N_CLIPS else number]
         own = _names(clip)
-        rate = replay.exp.audio.sample_rate
         source = replay.source(wave := read_waveform(clip.path, rate)[: SECONDS * rate])
         plan = plan_labels(own, voices, replay.encoder.classes, np.random.default_rng([0, number]))
         stem = f"{number + 1}_{_title(own)}"
         sounds[f"{stem}_input"] = wave
         sounds[f"{stem}_copy-synthesis"] = source.sound(source.spectrogram)
+        for target in plan.targets[:N_TARGETS]:
+            if truth and target[0] and (said := truth(clip, target[0])) is not None:
+                sounds[f"{stem}_truth_{_title(target)}"] = said[: SECONDS * rate]
         there = {target: replay.generate(source.spectrogram, *target) for target in plan.targets[:N_TARGETS]}
         sounds |= {f"{stem}_to_{_title(target)}": source.sound(s) for target, s in there.items()}
         back = replay.generate(there[plan.targets[0]], *own)

@@ -70,6 +70,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     samples = {n: _listen(path, media) for n, path in iterations[:1]}
     replay = _listen(run / "replay", media)  # before the older samples, while there is room
     samples |= {n: _listen(path, media) for n, path in iterations[1:]}
+    samples = {n: groups for n, groups in samples.items() if groups}
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

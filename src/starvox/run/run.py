@@ -12,6 +12,12 @@ from starvox.errors import UserError
 from starvox.run.environment import Environment
 from starvox.run.lock import LOCK
 
+# what only a training writes, which holds the lock, and what others add
+_OF_TRAINING = (
+    r"(?:config|labels|environment)\.json|(?:rejected|clips)\.csv|log|(?:snapshot|gen)_iter_\d+\.npz"
+)
+_OWN = rf"{_OF_TRAINING}|curves|samples|replay|report\.html|evaluation_iter_\d+\.json"
+
 
 class Run:
     """A results folder, which may still be empty or missing.
@@ -139,28 +145,31 @@ class Run:
         """Refuses to put a new run where something is, unless that is a run and may go.
 
         A run that was ended before its first iteration left nothing to keep, and is in nobody's way.
-        A folder that has more in it, and no `environment.json` of a run, is never cleared.
+        A folder without the `environment.json` of a run, which is written first, is never touched.
 
         Raises:
             UserError: if a run, or anything else, is in the way.
         """
-        if all(self._is_recorded(path) for path in self.folder.iterdir()):
+        first = (LOCK, self.environment.name)
+        there = [path for path in self.folder.iterdir() if files.written_to(path) not in first]
+        if not there and not self.environment.exists():
             return
         if not self._is_run():
             raise UserError(f"{self.folder} is not empty and not a run of starvox", "out")
-        if not overwrite:
+        if not (overwrite or all(map(self._is_recorded, there))):
             resume = ["resume"] if self.snapshots() else []
             raise UserError(f"{self.folder} holds a run already", *resume, "overwrite", "out")
 
     def clear(self) -> None:
-        """Removes an old run.
+        """Removes an old run, but for what is not a run's.
 
         Raises:
             UserError: if it cannot be removed.
         """
         # What makes it a run stays till the new one replaces it: a kill leaves no folder of unknown things.
-        kept = (LOCK, self.config.name, self.environment.name)
-        old = [path for path in self.folder.iterdir() if path.name not in kept]
+        kept = (self.config.name, self.environment.name)
+        own = [path for path in self.folder.iterdir() if re.fullmatch(_OWN, path.name)]
+        old = [path for path in own if path.name not in kept]
         try:
             for path in old:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -169,17 +178,14 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Removes what a killed training left half-written in its folder, which this process has locked."""
-        files.remove_leftovers(self.folder)
-        # what only the holder of the lock writes, though another process may have its killed writer's number
-        for pattern in (".snapshot_iter_*.tmp", ".gen_iter_*.tmp", ".log.*.tmp"):
-            for path in self.folder.glob(pattern):
-                path.unlink(missing_ok=True)
+        files.remove_leftovers(self.folder, _OF_TRAINING)
+        files.remove_leftovers(self.folder, f"(?:{_OWN})(?:/.*)?", seconds=3600)  # a replay may be writing
 
     def _is_recorded(self, path: Path) -> bool:
         """Returns whether a path in the folder is one of the files written before iteration 1."""
-        recorded = (self.config, self.labels, self.environment, self.rejected, self.clips, self.folder / LOCK)
-        named = path in recorded or files.is_temporary(path)
-        return named and path.is_file() and not path.is_symlink()
+        recorded = (self.config, self.labels, self.rejected, self.clips)
+        temporary = path.suffix == ".tmp" and re.fullmatch(_OF_TRAINING, files.written_to(path))
+        return bool(path in recorded or temporary) and path.is_file() and not path.is_symlink()
 
     def _is_run(self) -> bool:
         """Returns whether a training has been started in this folder."""

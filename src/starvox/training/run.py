@@ -21,6 +21,8 @@ from starvox.training.cuda_graph import use_cuda_graphs
 from starvox.training.processes import Processes
 from starvox.training.triggers import Stop
 
+_OF_STORE = r"starvox-index\.json|\d+/[0-9a-f]{2}/[0-9a-f]{64}\.npy"
+
 
 @dataclass(frozen=True)
 class Options:
@@ -83,14 +85,15 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
     run = Run(options.out)
     stop = Stop() if processes.size == 1 else CommonStop(processes)
     try:
+        lock = None
         with stop, ExitStack() as until_the_end:
             with processes.first_alone():
                 recorded = run.read_environment() if resume else None  # a folder without a run is left alone
                 if processes.is_first:
-                    until_the_end.enter_context(Lock(run.folder))
+                    lock = until_the_end.enter_context(Lock(run.folder))
             if recorded:
                 options = _with_own(options, run, recorded)
-            return _train(exp, options, run, recorded, device, stop, processes)
+            return _train(exp, options, run, recorded, device, stop, processes, lock)
     except KeyboardInterrupt:
         if stop.requested is None:
             raise
@@ -116,6 +119,7 @@ def _train(
     device,
     stop: Stop,
     processes: Processes,
+    lock: Lock | None,
 ) -> int:
     with processes.first_alone():  # it decodes, and the others find the clips decoded
         if recorded:
@@ -125,10 +129,12 @@ def _train(
         seed = recorded.seed if recorded else options.seed or 0
         if processes.is_first:
             run.remove_leftovers()
-            remove_leftovers(options.store, seconds=3600)  # others may be decoding into it, elsewhere too
+            remove_leftovers(options.store, _OF_STORE, seconds=3600)  # others may be decoding into it
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
+        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
+            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
         if recorded:
             _check_same(run, recorded, corpus, encoder)
 
@@ -140,7 +146,7 @@ def _train(
         stop.iterations = options.iterations or planned
         every = _choose_intervals(options, recorded.every if recorded else {}, planned)
         samples = choose_samples(corpus, held_out, encoder)
-        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, processes.is_first)
+        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, lock)
         if recorded:
             _load_newest(trainer, run)
     processes.check_same(corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations)
@@ -168,6 +174,9 @@ def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
     store = options.store or (recorded.store and Path(recorded.store))
     if store is None:
         raise UserError(f"{run.environment}: does not say where decoded clips are kept", "store")
+    foreign = store.exists() and not list(store.glob("*index.json")) and any(store.iterdir())
+    if options.store is None and foreign:
+        raise UserError(f"{run.environment}: {store} holds other things than decoded clips", "store")
     return replace(options, data=data, held_out=held_out, store=store)
 
 
@@ -202,7 +211,7 @@ def _open_corpus(
     name: str, manifest: Path, exp: Experiment, options: Options, processes: Processes
 ) -> Corpus:
     corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
-    print(f"{name}: {corpus.summary()}", flush=True)
+    print(f"{name}: {corpus.summary()}; of {manifest}", flush=True)
     return corpus
 
 
@@ -240,8 +249,6 @@ def _record(
 ) -> None:
     """Clears the results folder and writes what the run is made of."""
     run.clear()
-    write_text(run.config, exp.dumps())
-    write_text(run.labels, encoder.dumps())
     made_of = Environment(
         seed=seed,
         data=str(options.data),
@@ -252,7 +259,9 @@ def _record(
         processes=options.processes,
         **machine(device),
     )
-    run.write_environment(made_of)
+    run.write_environment(made_of)  # first: it says that what follows is a run's
+    write_text(run.config, exp.dumps())
+    write_text(run.labels, encoder.dumps())
     corpus.write_rejected(run.rejected, held_out.rejected if held_out else ())
     corpus.write_clips(run.clips)
 

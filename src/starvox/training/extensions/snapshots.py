@@ -18,12 +18,14 @@ class Snapshots(Extension):
 
     Args:
         planned (callable): trigger of the generator's snapshot; asked only when the extension runs.
+        check (callable): raises if the results folder is no longer this training's.
     """
 
     priority = -100  # last, so that it holds the state of every other extension
 
-    def __init__(self, planned):
+    def __init__(self, planned, check=lambda: None):
         self._planned = planned
+        self._check = check
         self._whole = []  # iterations
 
     def initialize(self, trainer):
@@ -32,6 +34,7 @@ class Snapshots(Extension):
 
     def __call__(self, trainer):
         run, iteration = Run(trainer.out), trainer.updater.iteration
+        self._check()
         if self._planned(trainer):
             snapshots.save(run.generator(iteration), trainer.updater.gen)
         snapshots.save(run.snapshot(iteration), trainer)
