@@ -274,11 +274,11 @@ def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, op
         out / ".snapshot_iter_6.npz.1.1.tmp",
         out / ".gen_iter_6.npz.1.1.tmp",
         out / ".log.1.1.tmp",
-        manifest.parent / "store" / "ab" / f".{'ab' * 32}.npy.1.1.tmp",
+        manifest.parent / "store" / "16000" / "ab" / f".{'ab' * 32}.npy.1.1.tmp",
         out / "samples" / "iter_4" / ".a.wav.1.1.tmp",
     ]
     for path in leftovers:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
         os.utime(path, (0, 0))
     train(tiny, options(out), resume=True)  # nothing else to do
@@ -447,7 +447,9 @@ def test_rejected_held_out_clips_are_counted_and_listed(tiny, options, tmp_path,
     rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},a,,", "nowhere.wav,a,,"]
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
     train(tiny, options(tmp_path / "out", held_out=tmp_path / "held_out.csv", iterations=1))
-    assert "held-out: 1 clip used, 1 left out (1 not found)" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "held-out: 1 clip used, 1 left out (1 not found): see rejected.csv; of " in told
+    assert "of another corpus?" not in told
     assert "nowhere.wav,not found" in (tmp_path / "out" / "rejected.csv").read_text(encoding="utf-8")
 
 

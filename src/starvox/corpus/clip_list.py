@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from starvox.corpus.manifest import COLUMNS, Clip
-from starvox.corpus.plain_csv import write_csv
+from starvox.corpus.plain_csv import as_text, write_csv
 from starvox.files import read_text
 
 
@@ -36,7 +36,7 @@ def describe_difference(path: str | Path, clips: Sequence[Clip], keys: Sequence[
 
 def _rows(clips: Sequence[Clip], keys: Sequence[str]) -> list[list[str]]:
     return [
-        [str(clip.path), *(label or "" for label in clip.labels.values()), key]
+        [as_text(cell or "") for cell in (str(clip.path), *clip.labels.values(), key)]
         for clip, key in zip(clips, keys, strict=True)
     ]
 

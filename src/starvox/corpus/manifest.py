@@ -5,6 +5,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from starvox.errors import UserError
 from starvox.files import read_text
@@ -31,7 +32,8 @@ def read_manifest(path: str | Path) -> list[Clip]:
     """Reads a UTF-8 CSV file with the columns path, speaker, birthplace and sex.
 
     The columns stand in any order. Cells are stripped; an empty cell means that
-    the group is not labelled, and an empty line means nothing. A relative path
+    the group is not labelled, and an empty line means nothing. Labels come out in
+    Unicode's NFC, so that one name written in two ways is one class. A relative path
     starts at the manifest's folder. Whether the sound files exist is not asked.
 
     Returns:
@@ -95,4 +97,5 @@ def _parse(header: list[str], row: list[str], folder: Path) -> Clip:
     cells = {name: cell.strip() or None for name, cell in zip(header, row, strict=True)}
     if cells["path"] is None:
         raise ValueError("the path is empty; give one or remove the line")
-    return Clip(**{**cells, "path": folder / cells["path"]})
+    labels = {name: cell and normalize("NFC", cell) for name, cell in cells.items()}
+    return Clip(**{**labels, "path": folder / cells["path"]})

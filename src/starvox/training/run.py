@@ -133,6 +133,8 @@ def _train(
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
+        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
+            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
         if recorded:
             _check_same(run, recorded, corpus, encoder)
 
@@ -210,7 +212,7 @@ def _open_corpus(
     name: str, manifest: Path, exp: Experiment, options: Options, processes: Processes
 ) -> Corpus:
     corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
-    print(f"{name}: {corpus.summary()}", flush=True)
+    print(f"{name}: {corpus.summary()}; of {manifest}", flush=True)
     return corpus
 
 
