@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from starvox import load_experiment
 from starvox.build import use_fast_operations
+from starvox.evaluation.verdict import give_verdict
 
 settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
 settings.load_profile("unhurried")
@@ -95,6 +96,29 @@ def make_experiment(tmp_path_factory):
 def audio():
     """The ``[audio]`` table of the record."""
     return load_experiment("47c97768").audio
+
+
+@pytest.fixture(scope="session")
+def evaluation():
+    """What ``evaluation_iter_N.json`` holds of a generator that copies."""
+    row, near, unit = ({"mean": value, "db": 60 * value, "n": 4} for value in (0.004, 0.001, 0.2))
+    real = row | {"commonest": 0.5}
+    errors = dict.fromkeys(("copy", "identity", "reconstruction"), row)
+    response = dict.fromkeys(("voice", "speaker", "birthplace", "sex"), near)
+    distances = dict.fromkeys(("same_speaker", "different_speakers", "different_clips", "silence"), unit)
+    return {
+        **{"experiment": "smoke", "iteration": 10, "manifest": "held_out.csv", "seed": 0},
+        **{"crops": 4, "clips": 4, "whole_clips": 4, "judge_crops": None, "judge": None},
+        **{"errors": errors, "response": response, "distances": distances},
+        "accuracy": {"speaker": {"real": real, "converted": None, "chance": 0.5}},
+        "words": {"stoi": None, "energy": None},
+        "truth": {"mcd": None, "f0": None},
+        "receptive_field": {
+            "cell": {"bins": {"size": 62}, "frames": {"size": 62}},
+            "pixel": {"bins": 84, "frames": 84},
+        },
+        **give_verdict(errors, response, distances),
+    }
 
 
 @pytest.fixture(scope="session")

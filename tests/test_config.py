@@ -232,6 +232,13 @@ def test_a_run_older_than_a_key_has_the_roots_value(tmp_path):
     assert again.sources["generator.statistics"].endswith("47c97768/config.toml")
 
 
+def test_a_small_run_older_than_a_key_loads_too(tmp_path):
+    values = json.loads(load_experiment("smoke").dumps())
+    del values["discriminator"]["time_layers"]  # the root's 6 are more than its layers
+    (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    assert load_experiment(tmp_path).discriminator.layers == 4
+
+
 REFUSED = {
     "unknown key": ("[audio]\nbin = 3", r"unknown key audio\.bin; did you mean bins\?"),
     "unknown table": ("[sound]\nbins = 3", r"unknown key sound;"),
@@ -251,7 +258,7 @@ REFUSED = {
     "no fit of samples": ("[audio]\ncrop_samples = 66305", r"audio\.crop_samples: .*need 66304 samples"),
     "too many bins": ("[audio]\nbins = 1024", r"audio\.bins: "),
     "no fit of depth": ("[generator]\ndepth = 9", r"audio\.bins: 256 is not a multiple of .* 512"),
-    "no fit of layers": ("[discriminator]\nlayers = 5", r"discriminator\.time_layers: 6 of 5 layers"),
+    "no fit of layers": ("[discriminator]\nlayers = 5", r"discriminator\.class_kernel: 5 halvings .* 8 x 8"),
     "no fit of frames": (
         "[discriminator]\ntime_layers = 5",
         r"discriminator\.class_kernel: 6 halvings of 256 bins and 5 of 256 frames leave 4 x 8",

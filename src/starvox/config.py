@@ -228,8 +228,8 @@ def experiment_folder(name: str) -> Path | None:
 
 
 def _roots() -> list[Path]:
-    beside_source = Path(__file__).resolve().parents[2] / "experiments"
-    return [Path.cwd() / "experiments", beside_source]
+    package = Path(__file__).resolve().parent  # in a checkout they lie beside src/, in a wheel inside
+    return [Path.cwd() / "experiments", package.parents[1] / "experiments", package / "experiments"]
 
 
 def _id_of(path: Path) -> str:
@@ -371,13 +371,12 @@ def _check_shapes(exp: Experiment, path: Path) -> None:
     for name, size in (("audio.bins", a.bins), ("audio.frames", a.frames)):
         if size % 2**g.depth:
             refuse(name, f"{size} is not a multiple of 2^generator.depth = {2**g.depth}")
-    if d.time_layers > d.layers:
-        refuse("discriminator.time_layers", f"{d.time_layers} of {d.layers} layers; at most all of them")
-    last = (a.bins // 2**d.layers, a.frames // 2**d.time_layers)
-    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers or a.frames % 2**d.time_layers:
+    time_layers = min(d.time_layers, d.layers)
+    last = (a.bins // 2**d.layers, a.frames // 2**time_layers)
+    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers or a.frames % 2**time_layers:
         refuse(
             "discriminator.class_kernel",
-            f"{d.layers} halvings of {a.bins} bins and {d.time_layers} of {a.frames} frames leave "
+            f"{d.layers} halvings of {a.bins} bins and {time_layers} of {a.frames} frames leave "
             f"{last[0]} x {last[1]}, which a kernel of {d.class_kernel} must cover exactly",
         )
     for name, kernel in (("merge_kernel", g.merge_kernel), ("block_kernel", g.block_kernel)):

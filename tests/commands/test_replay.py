@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import LabelEncoder, build_models, load_experiment, snapshots
+from starvox import LabelEncoder, build_models, load_experiment
 from starvox.cli import main
+from starvox.run import snapshots
 
 CLASSES = {"speaker": ["a", "b/c"], "birthplace": ["wales"], "sex": ["F", "M"]}
 SCRIPT = Path(__file__).parents[2] / "scripts" / "replay_snapshot.py"
@@ -40,18 +41,20 @@ def written(capsys):
 
 def test_one_file(capsys):
     assert main(["replay", "smoke", "in/x/one.wav", "--speaker", "a", "--sex", "F"]) == 0
-    names = ["one_copy-synthesis.wav", "one_to_a_F.wav", "one_to_a_F.png"]
+    names = ["one_input.wav", "one_copy-synthesis.wav", "one_to_a_F.wav", "one_to_a_F.png"]
     assert written(capsys) == [f"results/smoke/replay/{name}" for name in names]
-    for name in names[:2]:
+    for name in names[:3]:
         info = soundfile.info(f"results/smoke/replay/{name}")
         assert (info.samplerate, info.subtype, info.channels, info.frames) == (16000, "PCM_16", 1, 9000)
+    recording, _ = soundfile.read("results/smoke/replay/one_input.wav", dtype="int16")
+    np.testing.assert_array_equal(recording, soundfile.read("in/x/one.wav", dtype="int16")[0])
     assert Path("results/smoke/replay/one_to_a_F.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("given", [["in"], ["in/*"], ["in/**/*.wav", "in/y", "in/x/one.wav"]])
 def test_folders_patterns_and_all_speakers(capsys, given):
     main(["replay", "results/smoke", *given, "--all-speakers", "--phase", "source", "-o", "out"])
-    suffixes = ["_copy-synthesis_source-phase.wav"]
+    suffixes = ["_input.wav", "_copy-synthesis_source-phase.wav"]
     suffixes += [f"_to_{name}_source-phase.{end}" for name in ("a", "b_c") for end in ("wav", "png")]
     expected = [f"out/{name}{suffix}" for name in ("x_one", "y_one") for suffix in suffixes]
     assert written(capsys) == expected
@@ -82,14 +85,17 @@ def test_results_are_not_overwritten(capsys):
     assert len(written(capsys)) == 2
     assert {path: path.read_bytes() for path in before} == before
     assert main([*command, "a", "--overwrite"]) == 0
-    assert len(written(capsys)) == 3
+    assert len(written(capsys)) == 4
 
 
-def test_another_recording_of_the_same_name(capsys, speech):
-    command = ["replay", "smoke", "--phase", "source", "-o", "out"]
-    main([*command, "in/x/one.wav", "--speaker", "a"])
-    assert main([*command, "in/y/one.flac", "--speaker", "b/c"]) == 2
-    assert "copy-synthesis_source-phase.wav is of another recording" in capsys.readouterr().err
+@pytest.mark.parametrize("length", [9000, 8000], ids=["of the same length", "of another"])
+def test_another_recording_of_the_same_name(capsys, speech, length):
+    command = ["replay", "smoke", "-o", "out"]
+    main([*command, "--phase", "source", "in/x/one.wav", "--speaker", "a"])
+    soundfile.write("in/y/one.wav", speech[20000:][:length], 16000)
+    for phase in ("source", "griffin-lim"):
+        assert main([*command, "--phase", phase, "in/y/one.wav", "--speaker", "b/c"]) == 2
+        assert "out/one_input.wav is another recording; replace with" in capsys.readouterr().err
 
 
 def test_an_unreadable_file_does_not_stop_the_others(capsys):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox.corpus.demo.espeak import SAMPLE_RATE, synthesize
-from starvox.corpus.demo.speakers import ACCENTS, SPEAKERS
+from starvox.corpus.demo import SPEAKERS
+from starvox.corpus.demo.espeak import SAMPLE_RATE
+from starvox.corpus.demo.speakers import say
 
 SENTENCES = (
     "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",
@@ -20,8 +21,7 @@ def utter():
     """Returns a function: sentence, speaker of the default corpus, rate -> waveform, float32, 16 kHz."""
 
     def utter(sentence, speaker, rate=None):
-        voice = f"{ACCENTS[speaker.birthplace]}+{speaker.variant}"
-        wave = synthesize(sentence, voice, rate or speaker.rate, speaker.pitch)
+        wave = say(sentence, speaker._replace(rate=rate or speaker.rate))
         return librosa.resample(wave.astype(np.float32), orig_sr=SAMPLE_RATE, target_sr=16000) / 32768
 
     return utter

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from starvox.corpus import Clip
 from starvox.corpus.demo import SPEAKERS
-from starvox.evaluation.truth import align, find_f0, measure_distance
+from starvox.corpus.demo.make import version
+from starvox.evaluation.truth import align, find_f0, measure_distance, synthetic_truth
+from starvox.evaluation.words import energy_correlation
 from starvox.replay.source import Source
 
 SENTENCES = (
@@ -81,3 +84,21 @@ def test_another_voice_is_as_far_in_pitch_as_its_pitch_is(say, audio):
     medians = [np.nanmedian(find_f0(w, audio)) for w in (wave, other_wave)]
     apart = 12 * np.log2(medians[0] / medians[1])
     assert measure_distance(s, wave, other, other_wave, audio).f0 == pytest.approx(apart, abs=2.5)
+
+
+def test_a_synthetic_corpus_says_its_sentences_in_its_other_voices(tmp_path, audio):
+    (tmp_path / "VERSION").write_text(version("demo"), encoding="utf-8")
+    truth = synthetic_truth(tmp_path, 16000)
+    clip = Clip(tmp_path / "wav/f01/06.wav", "f01", "britain", "F")
+    own, other = (truth(clip, speaker) for speaker in ("f01", "m01"))
+    medians = [np.nanmedian(find_f0(wave, audio)) for wave in (own, other)]
+    assert medians[0] > 1.5 * medians[1]  # a woman's and a man's
+    spectrograms = [source.inner(source.spectrogram) for source in (Source(own, audio), Source(other, audio))]
+    assert energy_correlation(*spectrograms) < 0.9  # another pace, or the words would be in step
+    path, _ = align(*spectrograms, audio)
+    assert energy_correlation(*(s[:, path[:, i]] for i, s in enumerate(spectrograms))) > 0.8  # the same words
+    assert truth(clip, "nobody") is None
+
+
+def test_other_corpora_have_no_truth(make_manifest):
+    assert synthetic_truth(make_manifest(["a,,F"], "clips.csv"), 16000) is None

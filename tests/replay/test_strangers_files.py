@@ -13,10 +13,11 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment, snapshots
+from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment
 from starvox.cli import main
 from starvox.plotting import LOG_KEYS, read_log
-from starvox.replay.report import write_report
+from starvox.report import write_report
+from starvox.run import snapshots
 
 HOSTILE = ["../../escaped", "a/../../b", "x" * 500, "声" * 200, "<script>1</script>$\\frac$%s{0}\n\0"]
 CLASSES = {"speaker": ["a", *HOSTILE], "birthplace": ["wales"], "sex": ["F", "M"]}
@@ -25,16 +26,13 @@ FILES = {
     "environment.json": json.dumps(
         {"seed": 0, "data": "m.csv", "held_out": None, "packages": {"numpy": "2"}}
     ),
-    "evaluation_iter_2.json": json.dumps(
-        {"iteration": 5, "errors": {"copy": {"mean": 0.1, "n": 4}}, "verdict": {"text": "neither"}}
-    ),
     "rejected.csv": 'path,reason\na.wav,empty\n"b\nc.wav",silent: constant\n',
     "log": json.dumps([dict.fromkeys(LOG_KEYS, 1.5)] * 2),
 }
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, evaluation):
     exp = load_experiment("smoke")
     sizes = exp.labels.model_dump()
     run = tmp_path_factory.mktemp("run") / "run"
@@ -42,7 +40,7 @@ def made(tmp_path_factory):
     assert LabelEncoder(CLASSES, sizes).target_size == 50
     snapshots.save(run / "gen_iter_5.npz", build_models(exp)[0])
     (run / "config.json").write_text(exp.dumps(), encoding="utf-8")
-    for name, text in FILES.items():
+    for name, text in (FILES | {"evaluation_iter_2.json": json.dumps(evaluation)}).items():
         (run / name).write_text(text, encoding="utf-8")
     return run
 
@@ -186,23 +184,44 @@ def test_names_lead_nowhere_else(run, tmp_path, speech):
     assert main(command) == 0
     new = set(tmp_path.rglob("*")) - before - {tmp_path / "out"}
     assert {path.parent for path in new} == {tmp_path / "out"}
-    assert len(new) == 1 + 2 * len(CLASSES["speaker"])
+    assert len(new) == 2 + 2 * len(CLASSES["speaker"])
     assert all(path.name.startswith("in_") and path.name.isprintable() for path in new)
     assert not Path("/tmp/escaped").exists()
 
 
-def test_a_link_in_a_run_puts_no_other_file_on_the_page(run, tmp_path):
-    secret = tmp_path / "secret.png"
-    secret.write_bytes(b"\x89PNG of somebody")
-    (run / "samples/iter_5").mkdir(parents=True)
-    (run / "replay").mkdir()
-    for name in ("samples/iter_5/a.png", "replay/b.wav"):
-        (run / name).symlink_to(secret)
-    (run / "replay/c").symlink_to(tmp_path)
+def test_a_link_in_a_run_puts_no_other_file_on_the_page(run, tmp_path, evaluation, speech):
+    outside = tmp_path / "outside"
+    for folder in (outside / "samples/iter_7", outside / "replay", run / "samples/iter_5", run / "replay"):
+        folder.mkdir(parents=True)
+    (outside / "replay/a.png").write_bytes(b"\x89PNG of somebody")
+    soundfile.write(outside / "replay/a.wav", speech[:2000], 16000)
+    shutil.copytree(outside / "replay", outside / "samples/iter_7", dirs_exist_ok=True)
+    for name, value in (
+        ("evaluation_iter_9.json", evaluation | {"manifest": "private words"}),
+        ("environment.json", {"key": "private words"}),
+        ("labels.json", {"private words": []}),
+    ):
+        (outside / name).write_text(json.dumps(value))
+        (run / name).unlink(missing_ok=True)
+        (run / name).symlink_to(outside / name)
+    for ending in ("png", "wav"):
+        for folder in ("samples/iter_5", "replay"):
+            (run / folder / f"a.{ending}").symlink_to(outside / f"replay/a.{ending}")
+    (run / "replay/c").symlink_to(outside)
+    (run / "samples/iter_6").symlink_to(outside / "samples/iter_7")
     page = write_report(run).path.read_text()
-    assert "iVBOR" not in page  # no PNG in base64 but the drawn ones, which are SVG
-    assert "image/png" not in page
-    assert "audio/wav" not in page
+    assert "No samples yet" in page
+    shutil.rmtree(run / "replay")
+    shutil.rmtree(run / "samples")
+    for name in ("replay", "samples"):
+        (run / name).symlink_to(outside / name)
+    page += write_report(run).path.read_text()
+    assert not any(word in page for word in ("image/png", "data:audio", "private words"))
+    (outside / "config.json").write_text((run / "config.json").read_text())
+    (run / "config.json").unlink()
+    (run / "config.json").symlink_to(outside / "config.json")
+    with pytest.raises(UserError, match=r"no config\.json"):
+        write_report(run)
 
 
 def test_an_id_reads_no_other_experiment(run, tmp_path):

@@ -14,11 +14,12 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.replay.report import write_report
+    from starvox.report import write_report
+    from starvox.run.run import Run
 
     run = run_folder(args.run_name)
-    report = write_report(run, args.out or writable_folder(run) / "report.html")
+    report = write_report(run, args.out or Run(writable_folder(run)).report)
     size = report.path.stat().st_size / 1e6
     print(f"{report.path}: {size:.1f} MB; open it in a browser")
     if report.left_out:
-        print(f"left out, for there was no room: {len(report.left_out)} files; the page names them")
+        print(f"left out, damaged or for want of room: {len(report.left_out)} files; the page names them")

@@ -9,21 +9,21 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from starvox import snapshots
 from starvox.corpus import GROUPS, Corpus
 from starvox.device import describe, find_device
 from starvox.errors import UserError
 from starvox.evaluation.distances import measure_distances
 from starvox.evaluation.judge import Judge
 from starvox.evaluation.measurement import Measurement
-from starvox.evaluation.truth import Truth
+from starvox.evaluation.truth import Truth, synthetic_truth
 from starvox.evaluation.verdict import give_verdict
 from starvox.files import write_text
 from starvox.replay.networks import Networks, load_networks
 from starvox.replay.receptive_field import cell_reach, pixel_reach
+from starvox.run.run import Run
 
 DEFAULT_CROPS = 24
-MAX_WHOLE_CLIPS = 12  # converted whole; their number beyond this changed no verdict and takes its time
+MAX_WHOLE_CLIPS = 12  # half as many as crops: each takes about as long as two
 
 
 def evaluate(
@@ -59,7 +59,8 @@ def evaluate(
             resume from has no D, and ``accuracy`` is None.
         training: manifest of the clips that the run was trained on, to fit the judge
             on. Without it ``judge`` is None.
-        truth: makes the same sentence in another voice. Without it ``truth`` is None.
+        truth: makes the same sentence in another voice. None for what a synthetic corpus can
+            say itself; of others there is none.
 
     Returns:
         dict: what ``evaluation_iter_N.json`` holds; docs/evaluation.md names its keys.
@@ -98,6 +99,7 @@ def evaluate_iterations(
         if training and judge is None:
             corpus = Corpus.open(training, networks.exp.audio, store_folder, progress=progress)
             judge = Judge(corpus, networks.encoder, seed)
+        truth = truth or synthetic_truth(manifest, networks.exp.audio.sample_rate)
         yield evaluate_networks(networks, manifest, store_folder, device, clips, seed, progress, judge, truth)
 
 
@@ -151,7 +153,7 @@ def evaluate_networks(
 
 def write_evaluation(folder: Path, evaluation: dict) -> Path:
     """Writes ``evaluation_iter_N.json``; returns its path."""
-    path = folder / f"evaluation_iter_{evaluation['iteration']}.json"
+    path = Run(folder).evaluation(evaluation["iteration"])
     write_text(path, json.dumps(evaluation, indent=2) + "\n")
     return path
 
@@ -163,7 +165,7 @@ def read_evaluations(folder: Path) -> list[dict]:
         UserError: if one of them is damaged.
     """
     found = []
-    for path in folder.glob("evaluation_iter_*.json"):
+    for path in Run(folder).evaluations().values():
         try:
             evaluation = json.loads(path.read_text(encoding="utf-8"))
             found.append((evaluation["iteration"], evaluation))
@@ -174,7 +176,7 @@ def read_evaluations(folder: Path) -> list[dict]:
 
 
 def _load(folder: Path, iteration: int | None) -> Networks:
-    kept = snapshots.find(folder, snapshots.TRAINER)
+    kept = Run(folder).snapshots()
     return load_networks(folder, iteration, with_dis=bool(kept) if iteration is None else iteration in kept)
 
 
@@ -213,8 +215,8 @@ def _summarize(measurement: Measurement, distances: dict[str, list[float]]) -> d
 
 
 def _means(rows: dict[str, list[float]]) -> dict | None:
-    """Returns row -> mean and n, or None if there is no conversion among them."""
-    if not rows["converted"]:
+    """Returns row -> mean and n (or None where nothing was measured), or None if all are so."""
+    if not any(rows.values()):
         return None
     return {name: {"mean": float(np.mean(v)), "n": len(v)} if v else None for name, v in rows.items()}
 

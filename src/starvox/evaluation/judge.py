@@ -28,7 +28,7 @@ class Judge:
     The mean and the deviation of every bin over time, and the mean size of its change
     from frame to frame, are standardised and reduced to `N_COMPONENTS`; the classes
     share one covariance, shrunk by Ledoit and Wolf's rule, so that a class of one clip is
-    enough. About 5 s for 1421 classes.
+    enough. 4 s of one core for 1421 classes at the record's size.
 
     Args:
         corpus: the run's training clips.

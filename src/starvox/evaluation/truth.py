@@ -1,13 +1,17 @@
 """Towards the truth: how far speech is from the same sentence in the target's own voice."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import librosa
 import numpy as np
 import scipy.fft
+import soxr
 
 from starvox.corpus import Clip
+from starvox.corpus.demo import is_synthetic, say_in_voice
+from starvox.errors import UserError
 
 # A clip and the name of a speaker -> the clip's sentence in that speaker's voice: samples
 # (n,) float32 at the rate of the experiment, or None where there is none.
@@ -23,6 +27,21 @@ class Distance(NamedTuple):
 
     mcd: float
     f0: float | None
+
+
+def synthetic_truth(manifest: str | Path, sample_rate: int) -> Truth | None:
+    """Returns what says the sentences of a synthetic corpus in its other voices; None for another corpus."""
+    if not is_synthetic(manifest):
+        return None
+
+    def truth(clip: Clip, speaker: str) -> np.ndarray | None:
+        try:
+            wave, rate = say_in_voice(manifest, clip.path, speaker)
+        except UserError:  # a speaker of the run's corpus who is none of this one
+            return None
+        return soxr.resample(wave, rate, sample_rate)
+
+    return truth
 
 
 def align(a: np.ndarray, b: np.ndarray, audio) -> tuple[np.ndarray, float]:

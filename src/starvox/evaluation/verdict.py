@@ -51,7 +51,7 @@ def give_verdict(
     answer = max((row["mean"] for row in response.values() if row), default=0.0) / unit
     shares = [judge[group]["converted"] for group in GROUPS] if judge else []
     target = next((row["mean"] for row in shares if row), None)
-    measures = {name: row for name, row in (words or {}).items() if row}
+    measures = {name: row for name, row in (words or {}).items() if row and row["converted"]}
     kept = len(measures) == 2 and all(map(is_kept, measures.values()))
     if target is not None and target >= MIN_TARGET_SHARE and kept and copy > MAX_COPY_ERROR:
         text = "converts"

@@ -15,7 +15,7 @@ class Discriminator(chainer.Chain):
         n_classes (int): size of the output labels, 1476 in the record.
         filters (int): of the first convolution; doubled at every layer.
         layers (int): convolutions that halve the bins.
-        time_layers (int): how many of them, from the first, halve the frames too.
+        time_layers (int): the first so many of them halve the frames too.
         slope (float): of LeakyReLU below 0.
         class_kernel (int): side of the classification head's kernel.
         class_pad (int): its padding. With 0 the head sees the map whole; with

@@ -64,7 +64,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _STYLES = ("-", "--", ":", "-.")
 _FEW = 30  # with no more points than this each has a marker
 _SMOOTHED = 100  # with no fewer points than this there is a moving mean
-_LEGEND_WIDTH = 90  # characters
+_LETTERS_PER_INCH = 11.2  # of a legend
 
 
 def plot_curves(
@@ -98,7 +98,11 @@ def plot_curves(
 
 
 def draw_curve(
-    curve: Curve, logs: Sequence[Log], names: Sequence[str] | None = None, loglog: bool = False
+    curve: Curve,
+    logs: Sequence[Log],
+    names: Sequence[str] | None = None,
+    loglog: bool = False,
+    size: tuple[float, float] = (8.1, 3.4),
 ) -> Figure:
     """Draws one figure.
 
@@ -111,6 +115,7 @@ def draw_curve(
         logs, names: as in `plot_curves`.
         loglog: whether both axes are logarithmic. An axis with values of 0 and
             less is linear around 0, and its name says where.
+        size: the width of the figure and the height of its axes, in inches.
 
     Returns:
         Figure: of one Axes. For every run and key in turn a line labelled
@@ -137,7 +142,7 @@ def draw_curve(
     # With a place of its own matplotlib need not look for one, which is a fifth of the time.
     pad = 36 if ax.child_axes else 6  # points; above the epochs if there are any
     ax.set_title(curve.title, loc="left", fontweight="bold", y=1, pad=pad)
-    _lay_out(figure, handles)
+    _lay_out(figure, handles, *size)
     return figure
 
 
@@ -202,7 +207,7 @@ def _alone(values: np.ndarray) -> np.ndarray:
     return finite[1:-1] & ~finite[:-2] & ~finite[2:]
 
 
-def _lay_out(figure: Figure, handles: list[Line2D]) -> None:
+def _lay_out(figure: Figure, handles: list[Line2D], width: float, axes_height: float) -> None:
     """Sets the margins and puts the legend below the axes, where it hides no line.
 
     The axes have the same size in every figure, however long the legend; and
@@ -210,11 +215,11 @@ def _lay_out(figure: Figure, handles: list[Line2D]) -> None:
     """
     # The space keeps matplotlib from hiding a name that begins with an underscore.
     words = [f" {handle.get_label()}" for handle in handles]
-    columns = max(1, _LEGEND_WIDTH // (max(map(len, words), default=0) + 6))
-    width, left, right = 8.1, 1.2, 0.2  # inches
+    columns = max(1, int(width * _LETTERS_PER_INCH / (max(map(len, words), default=0) + 6)))
+    left, right = 1.2, 0.2  # inches
     top = 0.75 if figure.axes[0].child_axes else 0.4  # with or without epochs
     bottom = 0.6 + 0.21 * -(-len(words) // columns)
-    height = top + 3.4 + bottom
+    height = top + axes_height + bottom
     figure.set_size_inches(width, height)
     figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     place = {"loc": "lower left", "bbox_to_anchor": (left / width, 0), "borderaxespad": 0.3}

@@ -22,7 +22,8 @@ class FileReplay:
     """Writes conversions to a folder under names that say what they are.
 
     ``NAME_to_LABELS.wav`` and ``.png`` are a conversion and its figure,
-    ``NAME_copy-synthesis.wav`` the input without the generator. A setting other
+    ``NAME_input.wav`` the recording at the run's rate, ``NAME_copy-synthesis.wav``
+    the same way as a conversion without the generator. A setting other
     than the default is added to the name, so that both can be compared.
 
     Args:
@@ -66,22 +67,26 @@ class FileReplay:
             targets: the labels to convert to.
 
         Yields:
-            Path: each file, once it is written (the copy-synthesis is left as it
-            is if there); a target's figure comes after its sound.
+            Path: each file, once it is written (the recording and its copy-synthesis
+            are left as they are if there); a target's figure comes after its sound.
 
         Raises:
             AudioFileError: if the file cannot be used.
-            UserError: if a result cannot be written, or the copy-synthesis that is
-                there is that of another recording.
+            UserError: if a result cannot be written, or those that are there are of
+                another recording.
         """
         source = self.run.source(wave := read_waveform(path, self.run.exp.audio.sample_rate))
         copy = self._path(f"{name}_copy-synthesis", self.phase, self.band)
-        if self.overwrite or not self._is_there(copy, len(wave)):
-            yield self._write(copy, source, source.spectrogram)
+        recording = self.folder / f"{name}_input.wav"
+        there = not self.overwrite and self._is_there(recording, wave)
+        if not there:
+            yield self._write(recording, wave)
+        if not (there and copy.exists()):
+            yield self._write(copy, self._sound(source, source.spectrogram))
         for target in targets:
             s = self.run.generate(source.spectrogram, **target, statistics=self.statistics, progress=True)
             result = self._result(name, target)
-            yield self._write(result, source, s)
+            yield self._write(result, self._sound(source, s))
             yield self._draw(result.with_suffix(".png"), name, source, s, target)
 
     def _result(self, name: str, target: Labels) -> Path:
@@ -96,27 +101,26 @@ class FileReplay:
         }
         return self.folder / ("_".join([stem, *(word for word, said in named.items() if said)]) + ".wav")
 
-    def _is_there(self, copy: Path, samples: int) -> bool:
-        if not copy.exists():
+    def _is_there(self, recording: Path, wave: np.ndarray) -> bool:
+        if not recording.exists():
             return False
         try:
-            same = soundfile.info(copy).frames == samples
+            found, _ = soundfile.read(recording, dtype="float32")
+            scaled = wave / max(1, np.abs(wave).max(initial=0))  # as `write_wav` does
+            same = found.shape == wave.shape and np.allclose(found, scaled, rtol=0, atol=1e-4)
         except soundfile.LibsndfileError:
             same = False
         if not same:
             raise UserError(
-                f"{copy} is of another recording; replace with --overwrite, or choose another folder"
+                f"{recording} is another recording; replace with --overwrite, or choose another folder"
             )
         return True
 
-    def _write(self, path: Path, source: Source, s: np.ndarray) -> Path:
-        sound = source.sound(s, self.phase, self.band, progress=True)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_wav(path, sound, self.run.exp.audio.sample_rate)
-        except (OSError, soundfile.LibsndfileError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"{path}: cannot be written ({reason}); choose another folder") from None
+    def _sound(self, source: Source, s: np.ndarray) -> np.ndarray:
+        return source.sound(s, self.phase, self.band, progress=True)
+
+    def _write(self, path: Path, wave: np.ndarray) -> Path:
+        write_wav(path, wave, self.run.exp.audio.sample_rate)
         return path
 
     def _draw(self, path: Path, name: str, source: Source, s: np.ndarray, target: Labels) -> Path:

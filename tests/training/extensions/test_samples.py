@@ -45,15 +45,18 @@ def test_the_columns(samples):
 
 
 def test_the_files(samples, tmp_path):
-    extension, _ = samples
+    extension, crops = samples
     extension(SimpleNamespace(out=tmp_path, updater=SimpleNamespace(iteration=7)))
     folder = tmp_path / "samples" / "iter_7"
-    columns = ("input", "to_one", "to_two", "reconstruction")
+    columns = ("input", "copy-synthesis", "to_one", "to_two", "reconstruction")
     expected = {f"{clip}_{column}.wav" for clip in ("1_a_F", "2_b_c_M") for column in columns}
     assert {path.name for path in folder.iterdir()} == {"spectrograms.png", *expected}
     for name in expected:
         wave, rate = soundfile.read(folder / name)
         assert (len(wave), rate) == (AUDIO.crop_samples, 16000)
+    recorded, copied = (soundfile.read(folder / f"1_a_F_{name}.wav")[0] for name in columns[:2])
+    np.testing.assert_allclose(recorded, crops[0], atol=1e-4)
+    assert np.abs(recorded - copied).max() > 0.01
 
 
 @pytest.mark.parametrize("title", ["x" * 200, "声" * 200], ids=["latin", "japanese"])
@@ -63,4 +66,4 @@ def test_long_titles_that_begin_alike_give_files_of_their_own(speech, tmp_path, 
     extension = Samples(Shift(), clips, targets, AUDIO)
     extension(SimpleNamespace(out=tmp_path, updater=SimpleNamespace(iteration=7)))
     sounds = {path.name.casefold() for path in (tmp_path / "samples" / "iter_7").glob("*.wav")}
-    assert len(sounds) == 1 + len(targets) + 1  # on a file system that takes A for a, too
+    assert len(sounds) == 2 + len(targets) + 1  # on a file system that takes A for a, too

@@ -1,7 +1,6 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import chainer
@@ -11,6 +10,7 @@ from chainer.training import Extension
 from starvox.audio import normalize, resynthesize, spectrogram, write_wav
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
+from starvox.run.run import Run
 
 
 class Voice(NamedTuple):
@@ -33,8 +33,9 @@ class Samples(Extension):
     For each clip: the input, its conversion to every target, and the
     reconstruction (there and back, to the first target). Batch normalisation
     uses its running statistics, as in replay. The sounds have the input's
-    phase, so that Griffin-Lim's artefacts are not taken for the model's; the
-    input is resynthesised the same way, for a fair comparison.
+    phase, so that Griffin-Lim's artefacts are not taken for the model's. Beside
+    the input as it was recorded lies its copy-synthesis, made the same way
+    without the network, for a fair comparison.
 
     Args:
         gen (Generator): on any device.
@@ -53,14 +54,17 @@ class Samples(Extension):
 
     def __call__(self, trainer):
         columns = self._convert()
-        folder = Path(trainer.out) / "samples" / f"iter_{trainer.updater.iteration}"
+        folder = Run(trainer.out).samples(trainer.updater.iteration)
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
-        for column, outputs in zip(_file_names(columns), columns.values(), strict=True):
-            sounds = resynthesize(outputs, self._waves, self._audio)
-            for label, sound in zip(labels, sounds, strict=True):
-                write_wav(folder / f"{file_name(label)}_{column}.wav", sound, self._audio.sample_rate)
+        sounds = {"input": [clip.crop for clip in self._clips]}
+        for column, outputs in columns.items():
+            title = "copy-synthesis" if column == "input" else column
+            sounds[title] = resynthesize(outputs, self._waves, self._audio)
+        for name, waves in zip(_file_names(sounds), sounds.values(), strict=True):
+            for label, wave in zip(labels, waves, strict=True):
+                write_wav(folder / f"{file_name(label)}_{name}.wav", wave, self._audio.sample_rate)
 
     def _convert(self):
         """Returns title -> (clips, bins, frames) float32, for every column of the figure."""

@@ -1,0 +1,69 @@
+"""Pictures and sounds of a run, inside the page as long as there is room."""
+
+import base64
+import io
+from pathlib import Path
+
+import soundfile
+
+_TYPES = {".flac": "audio/flac", ".ogg": "audio/ogg", ".png": "image/png", ".svg": "image/svg+xml"}
+ENDINGS = (".png", ".wav", ".ogg")
+
+
+class Media:
+    """Turns files of a results folder into data URIs until the page is full.
+
+    Args:
+        run: the results folder.
+        limit: of all data URIs together, in characters.
+
+    Attributes:
+        run (Path): the results folder.
+        left_out (list of str): the files that are damaged, or that there was no room for.
+    """
+
+    def __init__(self, run: Path, limit: int):
+        self.run = run
+        self._room = limit
+        self.left_out: list[str] = []
+
+    def files(self, folder: Path) -> list[Path]:
+        """Returns the pictures and sounds below a folder of the run, sorted."""
+        if not self.is_inside(folder):
+            return []
+        return sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS and self.has(path))
+
+    def has(self, path: Path) -> bool:
+        """Returns whether a path is a regular file of the run."""
+        return path.is_file() and self.is_inside(path)
+
+    def is_inside(self, path: Path) -> bool:
+        """Returns whether no link leads out of the run: one could put any file of the machine on the page."""
+        return path.resolve().is_relative_to(self.run.resolve())
+
+    def uri(self, path: Path, data: bytes | None = None) -> str:
+        """Returns a file as a data URI, or "" if it is left out. ``data`` stands for a file not on disk."""
+        try:
+            data, ending = (data, path.suffix) if data else self._read(path)
+            uri = f"data:{_TYPES[ending]};base64,{base64.b64encode(data).decode()}"
+            if len(uri) > self._room:
+                raise ValueError("no room")
+        except (OSError, ValueError, soundfile.SoundFileError):
+            self.left_out.append(path.relative_to(self.run).as_posix())
+            return ""
+        self._room -= len(uri)
+        return uri
+
+    def _read(self, path: Path) -> tuple[bytes, str]:
+        """Returns the bytes and their ending: FLAC of a WAV, other files as they are."""
+        size = path.stat().st_size
+        if path.suffix == ".wav":
+            info = soundfile.info(path)
+            size = info.frames * info.channels  # FLAC takes about one byte of a sample's two
+        if size > self._room:
+            raise ValueError("no room")
+        if path.suffix != ".wav":
+            return path.read_bytes(), path.suffix
+        wave, rate = soundfile.read(path, info.frames, dtype="int16")
+        soundfile.write(sound := io.BytesIO(), wave, rate, format="FLAC", subtype="PCM_16")
+        return sound.getvalue(), ".flac"

@@ -1,0 +1,278 @@
+"""What a results folder holds -> ``page.html``, filled."""
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markupsafe import Markup
+
+from starvox.config import experiment_folder, load_experiment
+from starvox.errors import UserError
+from starvox.evaluation.table import format_evaluation
+from starvox.files import write_text
+from starvox.plotting import CURVES, LOG_KEYS, draw_curve, read_log
+from starvox.plotting.curves import Curve, Log
+from starvox.report.media import Media
+
+LIMIT = 24_000_000  # characters of pictures and sounds; a larger page is slow to open on a phone
+MAX_SAMPLES = 6  # iterations to choose from, spread over the run
+CURVE_SIZE = (4.4, 2.8)  # inches: a screen of 390 px shows it with letters that can be read
+
+_SOURCE = re.compile(
+    r"(.+)_(?:input|copy-synthesis(?:_.*)?)"
+)  # names that tell what recording X others are of
+
+
+class Report(NamedTuple):
+    """The page that was written, and the names of the files that are not on it."""
+
+    path: Path
+    left_out: list[str]
+
+
+def write_report(run: str | Path, out: str | Path | None = None, limit: int = LIMIT) -> Report:
+    """Writes one self-contained HTML page about a run, also one that is still going on.
+
+    It holds what the results folder holds: nothing is computed but the curves.
+
+    Args:
+        run: a results folder.
+        out: the file to make or replace; ``report.html`` in the folder if None.
+        limit: of all pictures and sounds, in characters. What comes last is left out.
+
+    Raises:
+        UserError: if the folder is no run, a file in it is damaged, or the page
+            cannot be written.
+    """
+    run = Path(run)
+    media = Media(run, limit)
+    config = _read(run / "config.json", media)
+    if not config:
+        raise UserError(f"{run} is no results folder: it has no config.json; train first")
+    config.pop("set", None)
+    name = config.pop("id", run.name)
+    title = config.pop("title", name)
+    log = _read_log(run, media)
+    family = _family(name)
+    curves = [_draw(curve, log, media) for curve in CURVES] if log else []
+    iterations = _samples(run, media)
+    samples = {n: _listen(path, media) for n, path in iterations[:1]}
+    replay = _listen(run / "replay", media)  # before the older samples, while there is room
+    samples |= {n: _listen(path, media) for n, path in iterations[1:]}
+    samples = {n: groups for n, groups in samples.items() if groups}
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
+    page = template.render(
+        id=name,
+        title=title,
+        folder=run.name,
+        progress=_progress(log, config.get("training.epochs")),
+        evaluation=_read_evaluation(run, media),
+        curves=curves,
+        losses=[(key, *_ends(log[key])) for key in LOG_KEYS if "/" in key] if log else [],
+        samples=samples,
+        replay=replay,
+        family=family,
+        config=config,
+        differences=[(exp, _differences(config, exp)) for exp, _ in family[:2]],
+        environment=_environment(run, media),
+        left_out=media.left_out,
+    )
+    path = Path(out) if out else run / "report.html"
+    write_text(path, page.encode(errors="replace").decode())  # JSON can hold half a character
+    return Report(path, media.left_out)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_show, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else str(value)
+
+
+def _read(path: Path, media: Media, show: Callable[[Any], Any] = _show) -> dict[str, Any]:
+    """Returns dotted key -> what ``show`` makes of its value, or nothing if the run has no such file."""
+    if not media.has(path):
+        return {}
+    try:
+        return _flatten(json.loads(path.read_text(encoding="utf-8")), show)
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
+        raise UserError(
+            f"{path}: damaged: it holds no JSON object of starvox's; remove it, or restore it"
+        ) from None
+
+
+def _flatten(values: dict[str, Any], show: Callable, prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in values.items():
+        nested = isinstance(value, dict)
+        flat |= _flatten(value, show, f"{prefix}{key}.") if nested else {prefix + key: show(value)}
+    return flat
+
+
+def _read_log(run: Path, media: Media) -> Log | None:
+    """Returns the log, or None if there is no entry yet."""
+    try:
+        return read_log(run) if media.has(run / "log") else None
+    except UserError as error:
+        if "no complete entry" in str(error):
+            return None
+        raise
+
+
+def _progress(log: Log | None, epochs: str | None) -> str:
+    if log is None:
+        return "No entry in the log yet: the training has just begun, or stopped before its first report."
+    iteration, epoch, seconds = (log[key][-1] for key in ("iteration", "epoch", "elapsed_time"))
+    state = "finished" if f"{epoch:.0f}" == epochs else "still running, or stopped early"
+    hours = f"{seconds / 3600:.1f} h" if seconds >= 7200 else f"{seconds / 60:.1f} min"
+    return f"Iteration {iteration:.0f}; {epoch:.0f} of {epochs} epochs in {hours} of training: {state}."
+
+
+def _draw(curve: Curve, log: Log, media: Media) -> tuple[str, str, str]:
+    """Returns title, description and picture of a figure; the same bytes for the same log."""
+    figure = draw_curve(curve, [log], size=CURVE_SIZE)
+    figure.axes[0].set_title("", loc="left")  # the page has it, in letters that can be selected
+    with matplotlib.rc_context({"svg.hashsalt": curve.name}):
+        figure.savefig(file := io.BytesIO(), format="svg", metadata={"Date": None})
+    ends = ((word, *_ends(log[key])) for key, word in curve.keys.items())
+    alt = "; ".join(f"{word}: {first} at first, {last} at last" for word, first, last in ends)
+    picture = media.uri(media.run / f"{curve.name}.svg", file.getvalue())
+    return curve.title, f"{curve.title} over the iterations. {alt}.", picture
+
+
+def _ends(values: np.ndarray) -> tuple[str, str]:
+    finite = values[np.isfinite(values)]
+    return (f"{finite[0]:.4g}", f"{finite[-1]:.4g}") if finite.size else ("–", "–")
+
+
+def _samples(run: Path, media: Media) -> list[tuple[int, Path]]:
+    """Returns iteration and folder of samples, the newest first; of many, some spread evenly."""
+    found = {
+        int(match[1]): path
+        for path in run.glob("samples/iter_*")
+        if (match := re.fullmatch(r"iter_(\d+)", path.name)) and media.files(path)
+    }
+    newest_first = sorted(found.items(), reverse=True)
+    places = np.linspace(0, len(found) - 1, min(len(found), MAX_SAMPLES)).round().astype(int)
+    return [newest_first[place] for place in places]
+
+
+def _listen(folder: Path, media: Media) -> list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]]:
+    """Returns recording, sounds and pictures, of the files of a folder.
+
+    Samples and replay write X_input, X_copy-synthesis, X_to_Y and X_reconstruction of
+    recording X. What has no such companion comes first, without a name.
+    """
+    names = {path: path.relative_to(folder).with_suffix("").as_posix() for path in media.files(folder)}
+    sources = {match[1] for name in names.values() if (match := _SOURCE.fullmatch(name))}
+    groups = {"": ([], [])}
+    for path, name in sorted(names.items(), key=lambda file: _order(file[1])):
+        source = max((s for s in sources if name.startswith(f"{s}_")), key=len, default="")
+        kind = path.suffix == ".png"
+        if uri := media.uri(path):
+            label = _words(name[len(source) :])
+            if label == "input" and f"{source}_copy-synthesis" in names.values():
+                label = "original recording"
+            groups.setdefault(_words(source), ([], []))[kind].append((label, uri))
+    return [(source, *found) for source, found in groups.items() if any(found)]
+
+
+def _order(name: str) -> tuple[bool, bool, bool, str]:
+    """What went in, what was made of it, and the way back."""
+    way_back = name.endswith("_reconstruction")
+    return way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").strip()
+
+
+def _read_evaluation(run: Path, media: Media) -> dict[str, Any] | None:
+    """Returns the newest evaluation: its iteration, verdict, tables and the verdict's sentence, or None."""
+    found = {
+        int(match[1]): path
+        for path in run.glob("evaluation_iter_*.json")
+        if (match := re.fullmatch(r"evaluation_iter_(\d+)\.json", path.name)) and media.has(path)
+    }
+    if not found:
+        return None
+    path = found[max(found)]
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        tables, _, sentence = format_evaluation(values).rpartition("\nverdict: ")
+        return {"iteration": max(found), "verdict": values["verdict"], "tables": tables, "sentence": sentence}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
+        raise UserError(f"{path}: damaged, or of an earlier version; remove it") from None
+
+
+def _family(name: str) -> list[tuple[Any, Markup | None]]:
+    """Returns the experiment with this id, its parent and so on, and their READMEs, from ``experiments/``."""
+    found, folder = [], experiment_folder(name)
+    while folder:
+        try:
+            exp = load_experiment(folder)
+        except UserError:  # it does not fit today's code
+            break
+        readme = folder / "README.md"
+        text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else None
+        found.append((exp, text and _render(text)))
+        parent = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("extends", "")
+        beside = folder.parent / parent
+        folder = beside if parent and beside.is_dir() else experiment_folder(parent)
+    return found
+
+
+def _differences(config: dict[str, str], other) -> list[tuple[str, str, str]]:
+    """Returns key, value of the run, value of the experiment, where they differ."""
+    theirs = {key: _show(value) for key, value in other.flatten().items() if key != "title"}
+    rows = ((key, config.get(key, "–"), theirs.get(key, "–")) for key in dict.fromkeys([*config, *theirs]))
+    return [row for row in rows if row[1] != row[2]]
+
+
+def _render(text: str) -> Markup:
+    """Returns Markdown as HTML without its title, other headings a level down, below the page's own.
+
+    Links lead out of the page, so their words alone are kept, and of a picture its
+    description. HTML in the text is shown, not used.
+    """
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    for rule in ("link_open", "link_close"):
+        markdown.add_render_rule(rule, lambda *_: "")
+    markdown.add_render_rule("image", lambda _, tokens, i, *__: escapeHtml(tokens[i].content))
+    tokens = markdown.parse(text)
+    if tokens and tokens[0].tag == "h1":
+        del tokens[:3]
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 1)}"
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _environment(run: Path, media: Media) -> dict[str, Any]:
+    """Returns environment.json, and how many classes and unused clips there are, by name."""
+    found = {key.replace("_", " "): value for key, value in _read(run / "environment.json", media).items()}
+    classes = _read(run / "labels.json", media, len)
+    found |= {f"classes of {group}": count for group, count in classes.items()}
+    path = run / "rejected.csv"
+    if media.has(path):
+        try:
+            with open(path, encoding="utf-8", errors="replace", newline="") as file:
+                found["clips not used (rejected.csv)"] = sum(1 for _ in csv.reader(file)) - 1
+        except (OSError, csv.Error) as error:
+            raise UserError(f"{path}: damaged ({error}); remove it") from None
+    return found

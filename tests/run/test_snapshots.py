@@ -1,0 +1,214 @@
+"""Snapshots: found by number, checked against their checksum, loaded without running a stranger's code."""
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import chainer
+import numpy as np
+import pytest
+from chainer import links as L
+
+from starvox import UserError
+from starvox.errors import WriteError
+from starvox.run import snapshots
+from starvox.run.run import Run
+
+
+def test_found_by_number_not_by_name(tmp_path):
+    for number in (9, 100, 20):
+        (tmp_path / f"gen_iter_{number}.npz").touch()
+    for other in ("gen_iter_x.npz", "snapshot_iter_1.npz", "tmpgen_iter_3.npz", "gen_iter_4.npz.tmp"):
+        (tmp_path / other).touch()
+    assert list(Run(tmp_path).generators()) == [9, 20, 100]
+
+
+@pytest.fixture
+def network():
+    network = L.BatchNormalization(3)
+    network.gamma.array[...] = [1, 2, 3]
+    network.avg_mean[...] = [4, 5, 6]
+    return network
+
+
+def check_loaded(other):
+    np.testing.assert_array_equal(other.gamma.array, [1, 2, 3])
+    np.testing.assert_array_equal(other.avg_mean, [4, 5, 6])
+
+
+def test_saved_and_loaded(tmp_path, network):
+    snapshots.save(tmp_path / "a.npz", network)
+    other = L.BatchNormalization(3)
+    snapshots.load(tmp_path / "a.npz", other)
+    check_loaded(other)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_numpy_and_chainer_load_it_too(tmp_path, network):
+    snapshots.save(tmp_path / "a.npz", network)
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as stored:
+        assert set(stored.files) == {"gamma", "beta", "avg_mean", "avg_var", "N"}
+        np.testing.assert_array_equal(stored["gamma"], [1, 2, 3])
+    other = L.BatchNormalization(3)
+    chainer.serializers.load_npz(str(tmp_path / "a.npz"), other)
+    check_loaded(other)
+
+
+@pytest.mark.parametrize("compression", [False, True])
+def test_a_file_of_chainer_has_no_checksum_and_is_loaded(tmp_path, network, compression):
+    chainer.serializers.save_npz(str(tmp_path / "a.npz"), network, compression)
+    other = L.BatchNormalization(3)
+    snapshots.load(tmp_path / "a.npz", other)
+    check_loaded(other)
+
+
+def test_equal_targets_give_equal_bytes(tmp_path, network):
+    for name in "ab":
+        snapshots.save(tmp_path / name, network)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_part(tmp_path, network):
+    snapshots.save(tmp_path / "a.npz", chainer.Chain(x=network, y=L.BatchNormalization(3)))
+    other = L.BatchNormalization(3)
+    snapshots.load(tmp_path / "a.npz", other, "x/")
+    check_loaded(other)
+
+
+def check_refused(path, target, reason=""):
+    """Holds that the file is refused in one printable line, and the target is as before."""
+    before = [parameter.array.copy() for parameter in target.params()]
+    with pytest.raises(UserError) as caught:
+        snapshots.load(path, target)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: cannot be loaded (")
+    assert reason in message
+    assert message.isprintable()
+    for parameter, array in zip(target.params(), before, strict=True):
+        np.testing.assert_array_equal(parameter.array, array)
+
+
+def test_a_changed_byte_anywhere_is_noticed(tmp_path):
+    path, target = tmp_path / "a.npz", L.Linear(2, 1, nobias=True)
+    snapshots.save(path, target)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        check_refused(path, target)
+    path.write_bytes(whole)
+    snapshots.load(path, target)
+
+
+@pytest.mark.parametrize("save", [snapshots.save, chainer.serializers.save_npz])
+def test_a_file_cut_off_anywhere_is_noticed(tmp_path, save):
+    path, target = tmp_path / "a.npz", L.Linear(2, 1, nobias=True)
+    save(str(path), target)
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        check_refused(path, target)
+
+
+def test_a_changed_array_is_noticed_without_a_checksum_too(tmp_path):
+    path = tmp_path / "a.npz"
+    network = L.Linear(4, 4)
+    chainer.serializers.save_npz(str(path), network, compression=False)
+    data, weights = path.read_bytes(), network.W.array.tobytes()
+    path.write_bytes(data.replace(weights, weights[:-1] + bytes([weights[-1] ^ 1])))
+    check_refused(path, L.Linear(4, 4), "CRC-32")
+
+
+def test_another_network_is_named(tmp_path):
+    path = tmp_path / "a.npz"
+    snapshots.save(path, L.Linear(2, 2))
+    check_refused(path, chainer.Chain(conv1=L.Linear(2, 2)), "it lacks 'conv1/")
+    check_refused(path, L.Linear(3, 2), "'W' is float32 (2, 2), not float32 (2, 3)")
+    with chainer.using_config("dtype", np.float64):
+        check_refused(path, L.Linear(2, 2, nobias=True), "'W' is float32 (2, 2), not float64 (2, 2)")
+
+
+def test_a_missing_file(tmp_path):
+    check_refused(tmp_path / "a.npz", L.Linear(2, 2), "No such file")
+
+
+class Marker:
+    """Unpickled, it makes a file."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def __reduce__(self):
+        return (Path.touch, (self._path,))
+
+
+def header(shape, descr="<f4"):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": descr, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
+
+
+def pickled_member(marker):
+    return header((2, 2), "|O") + pickle.dumps(Marker(marker))
+
+
+def nested_member(marker):
+    return header((2, 2), [("a", "<f4"), ("b", [("c", "|O")])]) + pickle.dumps(Marker(marker))
+
+
+MEMBERS = {
+    "pickle": pickled_member,
+    "nested pickle": nested_member,
+    "no header": lambda marker: pickle.dumps(Marker(marker)),
+    "petabytes": lambda marker: header((10**6, 10**9)) + bytes(16),
+    "negative": lambda marker: header((-1, -4)) + bytes(16),
+    "a type of no size": lambda marker: header((10**12,), "|S0"),
+    "long header": lambda marker: b"\x93NUMPY\2\0" + (70_000).to_bytes(4, "little") + b"(" * 70_000,
+    "unknown version": lambda marker: b"\x93NUMPY\x09\0" + header((2, 2))[8:] + bytes(16),
+    "another shape": lambda marker: header((4,)) + bytes(16),
+    "another type": lambda marker: header((2, 2), "<i4") + bytes(16),
+    "escape codes": lambda marker: header((2, 2)).replace(b"<f4", b"\x1b[2") + bytes(16),
+}
+
+
+@pytest.mark.parametrize("case", MEMBERS)
+def test_a_crafted_array_is_refused_and_runs_nothing(tmp_path, case):
+    marker = tmp_path / "marker"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("b.npy", header((2,)) + bytes(8))
+        archive.writestr("W.npy", MEMBERS[case](marker))
+    check_refused(tmp_path / "a.npz", L.Linear(2, 2))
+    assert not marker.exists()
+
+
+def test_the_marker_would_appear_if_it_were_unpickled(tmp_path):
+    np.save(tmp_path / "a.npy", np.array(Marker(tmp_path / "marker"), object))
+    np.load(tmp_path / "a.npy", allow_pickle=True)
+    assert (tmp_path / "marker").exists()
+
+
+def test_a_pickle_that_calls_itself_a_snapshot(tmp_path):
+    (tmp_path / "a.npz").write_bytes(pickle.dumps(Marker(tmp_path / "marker")))
+    check_refused(tmp_path / "a.npz", L.Linear(2, 2), "not a snapshot")
+    assert not (tmp_path / "marker").exists()
+
+
+def test_an_archive_that_unpacks_to_far_more_than_its_size(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("W.npy", header((10_000, 1000)) + bytes(40_000_000))
+        archive.writestr("b.npy", header((2,)) + bytes(8))
+    assert (tmp_path / "a.npz").stat().st_size < 100_000
+    check_refused(tmp_path / "a.npz", L.Linear(2, 2), "far more than its size")
+
+
+def test_a_network_that_cannot_be_stored_without_a_pickle_is_not_stored(tmp_path):
+    network = L.Linear(None, 2)  # no array yet: Chainer would write None
+    with pytest.raises(ValueError, match="allow_pickle"):
+        snapshots.save(tmp_path / "a.npz", network)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_gone(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(WriteError, match=r"file/a\.npz: cannot be written \(.*\); make room there$"):
+        snapshots.save(tmp_path / "file" / "a.npz", L.Linear(2, 2))
