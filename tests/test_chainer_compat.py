@@ -8,6 +8,7 @@ import chainer
 import chainer.functions as F
 import numpy as np
 import pytest
+from chainer.backends import cuda
 from chainer.functions.connection.deconvolution_2d import Deconvolution2DFunction
 
 from starvox import chainer_compat
@@ -52,6 +53,33 @@ for owner in [*modules, *classes]:
         if inspect.isfunction(function) and function.__code__.co_filename.startswith(ours):
             print(f"{owner.__name__}.{name}")
 """
+
+
+@pytest.fixture
+def compile_for_gpu():
+    """Returns a function that compiles one of ChainerMN's kernels by NVRTC, which needs no GPU."""
+    core = pytest.importorskip("cupy._core.core", reason="CuPy is not installed")
+    pytest.importorskip("mpi4py.MPI", reason="MPI is not installed", exc_type=(ImportError, RuntimeError))
+    from chainermn.communicators import _memory_utility
+    from cupy.cuda.compiler import _NVRTCProgram
+
+    def compile_for_gpu(name):
+        kernel = getattr(_memory_utility, f"_cupy_batched_{name}_params")()
+        options = core.assemble_cupy_compiler_options(kernel.options)
+        return _NVRTCProgram(kernel.code).compile((*options, "-arch=compute_80"))[0]
+
+    return compile_for_gpu
+
+
+@pytest.mark.parametrize("name", ["pack", "unpack"])
+def test_chainermns_kernels_compile(compile_for_gpu, name):
+    assert f"cupy_batched_{name}_params".encode() in compile_for_gpu(name)
+
+
+def test_without_the_header_they_do_not(compile_for_gpu, monkeypatch):
+    monkeypatch.setattr(cuda, "raw", cuda.raw.__wrapped__)
+    with pytest.raises(Exception, match='identifier "half" is undefined'):
+        compile_for_gpu("pack")
 
 
 def test_importing_starvox_changes_nothing_else_in_chainer():

@@ -504,4 +504,5 @@ def test_a_gpu_trains_as_the_cpu_does(finished, tiny, options, tmp_path, cupy):
     train(tiny, options(tmp_path / "tiny", device="cuda:0"))
     logs = [read_log(out) for out in (finished, tmp_path / "tiny")]
     for key in LOG_KEYS - {"elapsed_time"}:
-        np.testing.assert_allclose(logs[1][key][:2], logs[0][key][:2], rtol=1e-2, atol=1e-3, err_msg=key)
+        # the second already differs by 1 % between two right versions
+        np.testing.assert_allclose(logs[1][key][0], logs[0][key][0], rtol=1e-3, atol=1e-5, err_msg=key)

@@ -420,6 +420,36 @@ def test_a_step_changes_arrays_in_place():
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
+def test_a_gpu_computes_what_the_cpu_does(statistics, cupy):
+    """The first iteration: later ones drift apart, RMSprop makes whole steps of rounding."""
+
+    def run(device):
+        updater = make_updater(learning_rate=0.0, statistics=statistics, device=device)
+        found = {}
+        for name, optimizer in updater.get_all_optimizers().items():
+            optimizer.add_hook(
+                lambda optimizer, name=name: found.update(
+                    {f"{name}{path}.grad": param.grad for path, param in optimizer.target.namedparams()}
+                )
+            )
+        report, _ = update(updater)
+        networks = {"gen": updater.gen, "dis": updater.dis}
+        for name, network in networks.items():
+            for path, link in network.namedlinks():
+                found |= {
+                    f"{name}{path}/{key}": getattr(link, key) for key in link._persistent if key[:4] == "avg_"
+                }
+        return {key: chainer.cuda.to_cpu(value) for key, value in (report | found).items()}
+
+    expected, found = run("@numpy"), run("@cupy:0")
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        scale = max(np.abs(value).max(), 1e-3)
+        np.testing.assert_allclose(found[key], value, rtol=1e-3, atol=1e-4 * scale, err_msg=key)
+
+
+@pytest.mark.gpu
 def test_an_iteration_does_not_wait_for_the_gpu(cupy):
     import cupyx
 
