@@ -4,13 +4,18 @@ PYTHON ?= python3
 DEVICE ?= auto
 VENV := .venv
 STARVOX := $(VENV)/bin/python -m starvox
-# Chainer's source distribution does not build with setuptools 81 or later.
-# pip before 25.3 reads PIP_CONSTRAINT in its isolated builds, later ones PIP_BUILD_CONSTRAINT.
-PIP := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(VENV)/bin/python -m pip
-INSTALL = $(PIP) install --quiet --disable-pip-version-check
+
+# What a user gives is text: make does not expand it, and the shell takes it from the environment, in quotes.
+# ARGS alone is read by the shell, so that quotes in it group words.
+TEXTS := EXP DATA CORPUS HELD_OUT OUT DEVICE NP ITERATIONS SEED SET WAV SPEAKER BIRTHPLACE SEX CUDA
+$(foreach name,$(TEXTS),$(eval override $(name) := $$(value $(name))))
+export $(TEXTS)
 
 # With CUDA=12 or CUDA=13, or with NP=, another mark, so that a .venv made without it is completed.
 SEVERAL := $(filter-out 1,$(NP))
+ifneq ($(filter-out 12 13,$(CUDA)),)
+$(error CUDA= is 12 or 13)
+endif
 EXTRAS := $(strip $(if $(CUDA),cuda$(CUDA)) $(if $(SEVERAL),mpi $(if $(CUDA),nccl$(CUDA))))
 COMMA := ,
 NOTHING :=
@@ -18,7 +23,7 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume plot replay evaluate keep report data ladder show test test-quick test-long bench lint format clean
+.PHONY: help train resume reproduce plot replay evaluate keep report listen data ladder show test test-quick test-long bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -39,59 +44,69 @@ help: ## this list
 	@echo "  CUDA=12              install CuPy for CUDA 12 (or 13) into .venv"
 
 train: need-exp $(READY) ## train an experiment: make train EXP=47c97768
-	@$(STARVOX) train "$(EXP)" $(OPTIONS) $(if $(CORPUS),--corpus "$(CORPUS)") $(ARGS)
+	@$(SETTINGS) exec $(STARVOX) train "$$EXP" $(OPTIONS) $${CORPUS:+--corpus="$$CORPUS"} $(ARGS)
 
 resume: need-exp $(READY) ## go on from the newest snapshot: make resume EXP=47c97768
-	@$(STARVOX) resume "$(EXP)" $(OPTIONS) $(ARGS)
+	@$(SETTINGS) exec $(STARVOX) resume "$$EXP" $(OPTIONS) $(ARGS)
 
-OPTIONS = $(if $(OUT),--out "$(OUT)") --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") \
-	$(if $(HELD_OUT),--held-out "$(HELD_OUT)") $(if $(ITERATIONS),--iterations "$(ITERATIONS)") \
-	$(if $(SEED),--seed "$(SEED)") $(if $(SEVERAL),--np "$(NP)") $(foreach pair,$(SET),--set "$(pair)")
+reproduce: $(READY) ## 47c97768 to its end, then its evaluation, curves and report; resumes what is there
+	@$(MAKE) --no-print-directory EXP=47c97768 OUT= $(if $(wildcard results/47c97768/snapshot_iter_*.npz),resume,train)
+	@$(MAKE) --no-print-directory EXP=47c97768 OUT= evaluate plot report
+
+# `exec`, so that a signal to make reaches the training, and make waits for its end.
+OPTIONS = $${OUT:+--out="$$OUT"} --device="$$DEVICE" $${DATA:+--data="$$DATA"} \
+	$${HELD_OUT:+--held-out="$$HELD_OUT"} $${ITERATIONS:+--iterations="$$ITERATIONS"} \
+	$${SEED:+--seed="$$SEED"} $(if $(SEVERAL),--np="$$NP") "$$@"
+# an option for each word of SET, none of them taken for a pattern of files
+SETTINGS = set -f; set --; for pair in $$SET; do set -- "$$@" --set="$$pair"; done; set +f;
 
 # the results folder of EXP, unless OUT names another
-RUN = $(or $(OUT),results/$(EXP))
+RUN = "$${OUT:-results/$$EXP}"
 
 plot: need-exp $(READY) ## the record's five figures from a run's log, PNG and SVG
-	@$(STARVOX) plot "$(RUN)" -o "$(RUN)/curves" $(ARGS)
+	@exec $(STARVOX) plot $(RUN) -o $(RUN)/curves $(ARGS)
 
 replay: need-exp $(READY) ## converted speech: make replay EXP=... WAV=in.wav SPEAKER=... BIRTHPLACE=... SEX=...
-	@test -n "$(WAV)" || { echo "WAV= is missing: a sound file, a folder or a pattern" >&2; exit 2; }
-	@$(STARVOX) replay "$(RUN)" "$(WAV)" --device "$(DEVICE)" $(if $(SPEAKER),--speaker "$(SPEAKER)") \
-	$(if $(BIRTHPLACE),--birthplace "$(BIRTHPLACE)") $(if $(SEX),--sex "$(SEX)") $(ARGS)
+	@test -n "$$WAV" || { echo "WAV= is missing: a sound file, a folder or a pattern" >&2; exit 2; }
+	@exec $(STARVOX) replay $(RUN) "$$WAV" --device="$$DEVICE" $${SPEAKER:+--speaker="$$SPEAKER"} \
+	$${BIRTHPLACE:+--birthplace="$$BIRTHPLACE"} $${SEX:+--sex="$$SEX"} $(ARGS)
 
 evaluate: need-exp $(READY) ## does it copy its input or answer to the labels? in numbers
-	@$(STARVOX) evaluate "$(RUN)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@exec $(STARVOX) evaluate $(RUN) --device="$$DEVICE" $${DATA:+--data="$$DATA"} $(ARGS)
 
 keep: need-exp $(READY) ## put what should last of a finished run into experiments/EXP/runs: ARGS=--weights
-	@$(STARVOX) keep "$(RUN)" --device "$(DEVICE)" $(if $(DATA),--data "$(DATA)") $(ARGS)
+	@exec $(STARVOX) keep $(RUN) --device="$$DEVICE" $${DATA:+--data="$$DATA"} $(ARGS)
 
 report: need-exp $(READY) ## one HTML page of a run
-	@$(STARVOX) report "$(RUN)" $(ARGS)
+	@exec $(STARVOX) report $(RUN) $(ARGS)
+
+listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
+	@$(VENV)/bin/python scripts/listen.py $(ARGS)
 
 ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
-	@$(VENV)/bin/python scripts/ladder.py $(ARGS)
+	@exec $(VENV)/bin/python scripts/ladder.py $(ARGS)
 
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
-	@$(STARVOX) show "$(EXP)" $(ARGS)
+	@exec $(STARVOX) show "$$EXP" $(ARGS)
 
 data: $(READY) ## make synthetic speech in data/demo: make data, or CORPUS=record
-	@$(STARVOX) data $(if $(CORPUS),--corpus "$(CORPUS)") $(ARGS)
+	@exec $(STARVOX) data $${CORPUS:+--corpus="$$CORPUS"} $(ARGS)
 
 test: $(VENV)/.ready-test ## the tests
-	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
+	@exec env OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(ARGS)
 
 # audio, networks, losses, one iteration, configuration: no training, no command
 QUICK := audio models plotting fast_cpu training/test_losses.py training/test_updater.py \
 	training/test_iterator.py training/test_assemble.py test_config.py test_imports.py
 test-quick: $(VENV)/.ready-test ## the tests of what the experiment is, in under a minute
-	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(QUICK:%=tests/%) $(ARGS)
+	@exec env OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n auto --dist loadfile $(QUICK:%=tests/%) $(ARGS)
 
 test-long: $(VENV)/.ready-test ## the tests that take minutes
-	@$(VENV)/bin/python -m pytest -m long -s $(ARGS)
+	@exec $(VENV)/bin/python -m pytest -m long -s $(ARGS)
 
 bench: $(VENV)/.ready-bench ## time and memory beside PyTorch: make bench, or EXP=... ARGS=--help
-	@$(VENV)/bin/python -m benchmarks $(if $(EXP),--experiment "$(EXP)") --device "$(DEVICE)" \
-	$(if $(DATA),--data "$(DATA)") $(if $(OUT),--out "$(OUT)") $(ARGS)
+	@exec $(VENV)/bin/python -m benchmarks $${EXP:+--experiment="$$EXP"} --device="$$DEVICE" \
+	$${DATA:+--data="$$DATA"} $${OUT:+--out="$$OUT"} $(ARGS)
 
 lint: $(VENV)/.ready-test ## style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
@@ -109,20 +124,24 @@ ifeq ($(strip $(EXP)),)
 	@exit 2
 endif
 
-$(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); \
-	ok or sys.exit("Python 3.11 to 3.13 is needed, this is %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])'
-	@echo "making $(VENV) (once, a minute or two)"
-	@$(PYTHON) -m venv $(VENV)
+# One make at a time installs; another waits for it, and finds it done. A .venv without pip, as a kill
+# leaves it, is made anew. Chainer's source distribution does not build with setuptools 81 or later: pip before
+# 25.3 reads PIP_CONSTRAINT in its isolated builds, later ones PIP_BUILD_CONSTRAINT.
+export LOCKED := import fcntl, os, sys; file = open("constraints.txt"); fcntl.flock(file, fcntl.LOCK_EX); \
+	os.set_inheritable(file.fileno(), True); os.execvp(sys.argv[1], sys.argv[1:])
+export SUITED := import sys; ok = (3, 11) <= sys.version_info < (3, 14); \
+	ok or sys.exit("Python 3.11 to 3.13 is needed, this is %d.%d; name another: make PYTHON=python3.12" % sys.version_info[:2])
+INSTALL = @$(PYTHON) -c "$$LOCKED" sh -ec 'test ! -e $@ || test "$$(find $^ -newer $@)" || exit 0; \
+	$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || { $(PYTHON) -c "$$SUITED"; \
+	echo "making $(VENV) (once, a minute or two)"; $(PYTHON) -m venv --clear $(VENV); }; \
+	export PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt; \
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -e "$(1)"; touch $@'
 
-$(READY): setup.py constraints.txt | $(VENV)/bin/python
-	@$(INSTALL) -e ".$(if $(EXTRAS),[$(subst $(SPACE),$(COMMA),$(EXTRAS))])"
-	@touch $@
+$(READY): setup.py constraints.txt
+	$(call INSTALL,.$(if $(EXTRAS),[$(subst $(SPACE),$(COMMA),$(EXTRAS))]))
 
 $(VENV)/.ready-test: $(READY)
-	@$(INSTALL) -e ".[test]"
-	@touch $@
+	$(call INSTALL,.[test])
 
 $(VENV)/.ready-bench: $(READY)
-	@$(INSTALL) -e ".[bench]"
-	@touch $@
+	$(call INSTALL,.[bench])

@@ -1,19 +1,37 @@
+import re
+import shutil
+from pathlib import Path
+
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 # MPI itself is in mpich's wheels, for Linux and macOS: no root is needed.
 MPI = ["mpi4py>=4.1,<5", "mpich>=5,<6"]
 EVAL = ["pystoi>=0.4.1,<0.5"]  # whether the words of a conversion are kept
 PYPERF = ["psutil>=6,<8", "pyperf>=2.8,<3"]  # measures in benchmarks/
+VERSION = re.search(r'__version__ = "(.*)"', Path("src/starvox/__init__.py").read_text(encoding="utf-8"))[1]
+
+
+class BuildWithExperiments(build_py):
+    """Takes the experiments along, without their kept runs, for where only the package is installed."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            inside = Path(self.build_lib, "starvox", "experiments")
+            shutil.copytree("experiments", inside, ignore=shutil.ignore_patterns("runs"), dirs_exist_ok=True)
+
 
 setup(
     name="starvox",
-    version="0.1.0",
+    version=VERSION,
+    cmdclass={"build_py": BuildWithExperiments},
     description="StarGAN voice conversion 47c97768 (2019), reproduced in Chainer",
     license="MIT",
     python_requires=">=3.11,<3.14",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"starvox.corpus.demo": ["*.txt"], "starvox.report": ["*.html"]},
+    package_data={"starvox": ["py.typed"], "starvox.corpus.demo": ["*.txt"], "starvox.report": ["*.html"]},
     entry_points={"console_scripts": ["starvox = starvox.cli:main"]},
     # constraints.txt has the exact versions that were tested.
     install_requires=[

@@ -22,7 +22,7 @@ from starvox.cores import count_cores
 from starvox.corpus.demo import make_demo
 from starvox.device import describe, find_device
 from starvox.errors import UserError
-from starvox.training import results
+from starvox.run.environment import machine
 
 FOLDER = Path(__file__).parent
 CONTENDERS = (*TRAINING, "librosa")
@@ -98,7 +98,7 @@ def _check(manifest: Path, store: Path) -> str:
 
 def _describe(device: str, threads: str) -> list[str]:
     """Returns what the numbers depend on; no host name."""
-    found, noted = results.machine(device), pyperf.Run([1.0]).get_metadata()
+    found, noted = machine(device), pyperf.Run([1.0]).get_metadata()
     memory = f"{psutil.virtual_memory().total / 2**30:.1f} GiB"
     return [
         f"{datetime.now():%Y-%m-%d %H:%M}, load average before the start {os.getloadavg()[0]:.2f}",

@@ -11,12 +11,12 @@ from starvox.replay.replay import Replay
 
 def build(job) -> tuple:
     """See `benchmarks.training.build`; the sound comes back to the host, so there is nothing to wait for."""
-    if job.contender == "chainer":
-        fast_cpu.disable()
-        fast_gpu.disable()
     exp, rng = load_experiment(job.experiment), np.random.default_rng(0)
     clips, encoder = open_clips(exp, job.data, job.store)
     gen, _ = build_models(exp)
+    if job.contender == "chainer":
+        fast_cpu.disable()
+        fast_gpu.disable()
     gen.to_device(find_device(job.device))
     replay, samples = Replay(exp, encoder, 0, gen), job.count * exp.audio.sample_rate
     numbers = range(-(-samples // exp.audio.crop_samples))

@@ -17,12 +17,12 @@ def _build_chainer(job):
     from starvox.device import find_device
     from starvox.training.assemble import build_updater
 
-    if job.contender == "chainer":
-        fast_cpu.disable()
-        fast_gpu.disable()
     exp, device = load_experiment(job.experiment), find_device(job.device)
     device.use()
     updater = build_updater(exp, open_clips(exp, job.data, job.store)[0], device, seed=0)
+    if job.contender == "chainer":
+        fast_cpu.disable()
+        fast_gpu.disable()
     pair = updater._draw()
     steps = {"D-step": partial(updater._update_dis, 0, *pair), "G-step": partial(updater._update_gen, *pair)}
     run = steps.get(job.measurement, updater.update)

@@ -10,7 +10,11 @@ import soundfile
 from hypothesis import settings
 
 from starvox import load_experiment
+<<<<<<< HEAD
 from starvox.evaluation.verdict import give_verdict
+=======
+from starvox.build import use_fast_operations
+>>>>>>> tests2
 
 settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
 settings.load_profile("unhurried")
@@ -43,6 +47,12 @@ def speak(text: str, voice: str) -> tuple[np.ndarray, int]:
     espeak.espeak_Synth(data, ctypes.c_size_t(len(data)), 0, 0, 0, utf8, None, None)
     espeak.espeak_Terminate()
     return np.concatenate(chunks) / np.float32(32768), rate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_operations():
+    """As in every command; tests/fast_cpu and tests/fast_gpu hold them against Chainer's own."""
+    use_fast_operations()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Each repair: the failure without it, and that it is gone with it."""
 
+import shutil
 import subprocess
 import sys
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from chainer.functions.connection.deconvolution_2d import Deconvolution2DFunction
 
-import starvox  # noqa: F401
+from starvox import chainer_compat
 
 
 def run(code):
@@ -33,6 +34,64 @@ def test_without_sctypes_chainer_does_not_import():
 def test_numpys_namespace_is_left_as_it_was():
     done = run("import numpy; before = set(vars(numpy)); import starvox; print(set(vars(numpy)) - before)")
     assert not {name for name in eval(done.stdout) if name == "sctypes"}
+
+
+AUDIT = """
+import inspect, pathlib, sys
+import starvox, starvox.build, starvox.replay.replay, starvox.training.run
+import chainer.functions, chainer.links, chainer.optimizers, chainer.training.extensions
+
+ours = str(pathlib.Path(starvox.__file__).parent)
+modules = [module for name, module in sys.modules.items() if name.split(".")[0] == "chainer"]
+classes = {value for module in modules for value in vars(module).values() if inspect.isclass(value)}
+classes = [cls for cls in classes if cls.__module__.startswith("chainer")]
+assert len(classes) > 500
+for owner in [*modules, *classes]:
+    for name, value in vars(owner).items():
+        function = getattr(value, "__func__", value)
+        if inspect.isfunction(function) and function.__code__.co_filename.startswith(ours):
+            print(f"{owner.__name__}.{name}")
+"""
+
+
+def test_importing_starvox_changes_nothing_else_in_chainer():
+    done = run(AUDIT)
+    assert done.stderr == ""
+    assert sorted(set(done.stdout.split())) == [
+        "Deconvolution2DFunction._set_cover_all",
+        "chainer._environment_check.check",
+        "chainer.backends.cuda.raw",
+    ]
+
+
+PROGRAM = """
+import sys
+import chainer_compat
+import chainer, chainer.functions as F, chainer.links as L, numpy as np
+
+net = chainer.Sequential(L.Convolution2D(1, 2, 3), L.BatchNormalization(2), F.relu, L.Linear(None, 1))
+optimizer = chainer.optimizers.Adam(0.1).setup(net)
+x = np.random.default_rng(0).random((4, 1, 6, 6), np.float32)
+losses = []
+for _ in range(20):
+    loss = F.mean_squared_error(net(x), x.mean((2, 3)))
+    net.cleargrads()
+    loss.backward()
+    optimizer.update()
+    losses.append(float(loss.array))
+assert losses[-1] < losses[0] / 2, losses
+assert "starvox" not in sys.modules
+print(chainer_compat.__file__)
+"""
+
+
+def test_the_one_file_runs_chainer_by_itself(tmp_path):
+    """Copied beside a program that knows nothing of starvox, which trains a network."""
+    shutil.copy(chainer_compat.__file__, tmp_path)
+    (tmp_path / "program.py").write_text(PROGRAM, encoding="utf-8")
+    done = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "chainer_compat.py")
 
 
 def test_as_strided_has_a_gradient():

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import UserError, build_models, launch, load_experiment, snapshots
+from starvox import UserError, build_models, launch, load_experiment
 from starvox.cli import main
+from starvox.run import snapshots
 
 MISTAKES = {
     "unknown experiment": (["train", "47c9"], "no experiment '47c9'; there are: 31f31449"),
@@ -19,12 +20,12 @@ MISTAKES = {
         ["train", "smoke", "--device", "gpu"],
         "unknown device 'gpu'; use auto, cpu or cuda:N",
     ),
-    "absent GPU": (["train", "smoke", "--device", "cuda:99"], "no GPU for DEVICE=cuda:99"),
+    "absent GPU": (["train", "smoke", "--device", "cuda:99"], "no GPU for cuda:99"),
     "TF32 on the CPU": (
         ["train", "smoke", "--device", "cpu", "--tf32"],
-        "--tf32 needs a GPU; leave it out, or choose one by DEVICE=cuda:0",
+        "--tf32 needs a GPU; leave it out, or take the device cuda:0",
     ),
-    "nothing to resume": (["resume", "smoke"], "no run to go on with"),
+    "nothing to resume": (["resume", "smoke"], "no whole run; train first: make train EXP=..."),
     "no log": (["plot", "none", "-o", "curves"], "none"),
 }
 
@@ -101,9 +102,15 @@ OF_A_RUN = {
     ),
     "train: out": ("train smoke --data m.csv --out file/x", "file/x"),
     "train: broken config": ("train file --data m.csv", "file: "),
-    "train: not free": ("train smoke --data m.csv", "results/smoke holds a run already"),
-    "resume: no snapshot": ("resume smoke", "holds no snapshot to go on from"),
-    "resume: no run": ("resume smoke --out none", "no run to go on with"),
+    "train: not free": (
+        "train smoke --data m.csv",
+        "already; start anew by `make train` with ARGS=--overwrite, or choose another OUT=",
+    ),
+    "resume: no snapshot": (
+        "resume smoke",
+        "no snapshot to resume from; start anew by `make train` with",
+    ),
+    "resume: no run": ("resume smoke --out none", "no whole run; train first: make train EXP=..."),
     "show": ("show nothing", "no experiment 'nothing'; there are: 31f31449"),
     "data: out": ("data --out file/x", "; make room, or name another folder"),
     "data: foreign": ("data --out results", "not of the default corpus; move it"),
@@ -114,7 +121,7 @@ OF_A_RUN = {
     "replay: no snapshot": ("replay smoke in.wav", "has no snapshot yet"),
     "replay: no run": ("replay nothing in.wav", "no run in nothing nor in results/nothing"),
     "replay: no sound": ("replay smoke none.wav", "no sound file at 'none.wav'"),
-    "replay: no GPU": ("replay smoke in.wav --device cuda:7", "no GPU for DEVICE=cuda:7"),
+    "replay: no GPU": ("replay smoke in.wav --device cuda:7", "no GPU for cuda:7"),
     "replay: no such device": ("replay smoke in.wav --device tpu", "unknown device 'tpu'; use auto, cpu or"),
     "replay: label": ("replay smoke in.wav --speaker ana", "no speaker 'ana'; the nearest: anna"),
     "replay: other label": ("replay smoke in.wav --sex X", "no sex 'X'; known: F, M"),
@@ -128,7 +135,7 @@ OF_A_RUN = {
     "evaluate: no run": ("evaluate .", "no run in . nor in results"),
     "evaluate: no GPU": (
         "evaluate smoke --data m.csv --training m.csv --device cuda:7",
-        "no GPU for DEVICE=cuda:7",
+        "no GPU for cuda:7",
     ),
     "report: no run": ("report nothing", "no run in nothing"),
     "report: out": ("report smoke -o file/x.html", "file/x.html: cannot be written ("),
@@ -175,6 +182,7 @@ def test_an_odd_environment_is_one_line(text, run, capsys):
         ("train", "EXP"),
         ("train smoke --jobs many", "--jobs"),
         ("train smoke --seed -1", "--seed"),
+        ("train smoke --seed 4294967296", "--seed"),
         ("replay smoke", "WAV"),
         ("replay smoke a.wav --phase none", "--phase"),
         ("replay smoke a.wav --speaker a --all-speakers", "--all-speakers"),

@@ -2,8 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
 import time
 
 import pytest
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starvox import UserError
-from starvox.files import file_name, is_temporary, remove_leftovers, replacing, write_text
+from starvox.files import file_name, read_text, remove_leftovers, replacing, write_text, written_to
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
@@ -79,38 +77,51 @@ def is_folder(descriptor):
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 
 
-def test_leftovers_of_dead_processes_are_removed(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as alive:
-        dead = 2**22 + 1  # above the largest number that Linux gives
-        names = {number: f".a.png.{number}.123.tmp" for number in (dead, os.getpid(), alive.pid)}
-        (tmp_path / "curves").mkdir()
-        for name in names.values():
-            (tmp_path / "curves" / name).touch()
-        others = [tmp_path / name for name in ("notes.tmp", ".hidden", ".x.tmp", "a.png")]
-        for path in others:
-            path.touch()
-        remove_leftovers(tmp_path)
-        assert [path.name for path in (tmp_path / "curves").iterdir()] == [names[alive.pid]]
-        assert all(path.exists() for path in others)
-        alive.communicate(b"\n")
+def test_leftovers_of_a_kill_are_removed_by_the_name_of_what_was_made(tmp_path):
+    half = [tmp_path / "curves" / ".a.png.1.2.tmp", tmp_path / ".log.1.2.tmp"]
+    others = [tmp_path / name for name in (".notes.1.2.tmp", ".log.tmp", ".log", "log", "log.1.2.tmp")]
+    others.append(tmp_path / "curves" / ".log.1.2.tmp")
+    half[0].parent.mkdir()
+    for path in half + others:
+        path.touch()
+    remove_leftovers(tmp_path, r"log|curves/.*\.png")
+    assert not any(path.exists() for path in half)
+    assert all(path.exists() for path in others)
 
 
-def test_leftovers_of_other_machines_are_told_by_their_age(tmp_path):
-    young, old = (tmp_path / f".{name}.npy.{2**22 + 1}.1.tmp" for name in ("young", "old"))
+def test_leftovers_that_somebody_may_be_writing_are_told_by_their_age(tmp_path):
+    young, old = (tmp_path / f".{name}.npy.1.1.tmp" for name in ("young", "old"))
     for path, age in ((young, 60), (old, 7200)):
         path.touch()
         os.utime(path, (time.time() - age,) * 2)
-    remove_leftovers(tmp_path, seconds=3600)
+    remove_leftovers(tmp_path, r".*\.npy", seconds=3600)
     assert list(tmp_path.iterdir()) == [young]
-    remove_leftovers(tmp_path / "missing", seconds=3600)
+    remove_leftovers(tmp_path / "missing", r".*", seconds=3600)
 
 
-def test_the_name_to_write_to_is_known_as_temporary(tmp_path):
+def test_the_name_to_write_to_tells_what_is_made(tmp_path):
     with replacing(tmp_path / "a.txt") as temporary:
         temporary.touch()
-        assert is_temporary(temporary)
+        assert written_to(temporary) == "a.txt"
     for name in ("a.txt", ".hidden", ".x.tmp", "a.1.2.tmp"):
-        assert not is_temporary(tmp_path / name)
+        assert written_to(tmp_path / name) == name
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "large"])
+def test_only_a_plain_file_of_bounded_size_is_read(tmp_path, kind):
+    path = tmp_path / "a"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_bytes(bytes(1001))
+    with pytest.raises(OSError, match="not a file" if kind != "large" else "more than"):
+        read_text(path, 1000)
+    (tmp_path / "b").write_text("é" * 500, encoding="utf-8")
+    assert read_text(tmp_path / "b", 1000) == "é" * 500
 
 
 @given(text=st.text(max_size=300))

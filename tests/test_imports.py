@@ -12,14 +12,17 @@ ROOT = Path(starvox.__file__).parent
 # package or module -> what of starvox it may import
 ALLOWED = {
     "errors": (),
-    "audio": ("audio",),
+    "audio": ("audio", "files"),
     "models": ("models",),
     "files": ("errors",),
-    "plotting": ("plotting", "errors", "files"),
+    "plotting": ("plotting", "errors", "files", "run.log"),
     "config": ("errors",),
     "corpus": ("corpus", "audio", "errors", "files"),
     "device": ("errors", "fast_gpu"),
-    "snapshots": ("errors", "files"),
+    "run.log": ("errors",),
+    "run.environment": (),
+    "run.lock": ("errors", "files"),
+    "run": ("run", "config", "corpus.labels", "errors", "files"),
     "cores": (),
     "replacements": (),
     "fast_cpu": ("fast_cpu", "cores", "replacements"),
@@ -28,16 +31,16 @@ ALLOWED = {
     "build": ("config", "models", "corpus.labels", "fast_cpu", "fast_gpu"),
     "replay": (
         *("replay", "audio", "corpus", "config", "models", "plotting"),
-        *("errors", "files", "snapshots", "build", "device"),
+        *("errors", "files", "run", "build", "device"),
     ),
     "evaluation": (
         *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
-        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "snapshots"),
+        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
     ),
     "report": ("report", "evaluation.table", "plotting", "config", "errors", "files"),
     "kept": (
-        *("kept", "evaluation.evaluate", "evaluation.label_plan", "replay.replay", "plotting"),
-        *("audio", "corpus", "config", "errors", "files", "snapshots"),
+        *("kept", "evaluation", "replay.replay", "plotting"),
+        *("audio", "corpus", "errors", "files", "run"),
     ),
     "training.losses": (),
     "training.random": (),
@@ -52,12 +55,12 @@ ALLOWED = {
         *("training.losses", "training.processes", "training.random"),
         *("training.recorded_step", "training.statistics", "training"),
     ),
-    "training.extensions": ("training.extensions", "audio", "plotting", "errors", "files", "snapshots"),
+    "training.extensions": ("training.extensions", "audio", "plotting", "errors", "files", "run"),
     "training": (
         *("training", "audio", "build", "config", "corpus", "device", "fast_gpu"),
-        *("errors", "files", "plotting", "snapshots"),
+        *("errors", "files", "plotting", "run"),
     ),
-    "cli": ("commands", "errors"),
+    "cli": ("__version__", "commands", "errors"),
 }
 NO_CHAINER = ("audio", "corpus", "plotting", "config", "errors", "files")
 

@@ -27,7 +27,7 @@ def test_without_mpi_it_says_how_to_install_it(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, "executable", os.fspath(tmp_path / "python"))
     assert main(["train", "smoke", "--np", "2"]) == 2
     error = capsys.readouterr().err
-    assert "2 processes need MPI, which is not installed; `make train ... NP=` installs it" in error
+    assert "2 processes need MPI, which is not installed; install it by" in error
     assert error.count("\n") == 1
 
 

@@ -8,6 +8,8 @@ import importlib
 
 from starvox import chainer_compat  # noqa: F401  (must come before any import of Chainer)
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "Experiment": "starvox.config",
     "load_experiment": "starvox.config",

@@ -8,10 +8,6 @@ from starvox.config import Experiment
 from starvox.corpus.labels import GROUPS
 from starvox.models import Discriminator, Generator
 
-fast_cpu.enable()
-if chainer.backends.cuda.available:
-    fast_gpu.enable()
-
 _INITIALIZERS = {
     "lecun_normal": chainer.initializers.LeCunNormal,
     "he_normal": chainer.initializers.HeNormal,
@@ -19,8 +15,19 @@ _INITIALIZERS = {
 }
 
 
+def use_fast_operations() -> None:
+    """Puts `fast_cpu`, and `fast_gpu` where CuPy is, in the place of Chainer's operations."""
+    fast_cpu.enable()
+    if chainer.backends.cuda.available:
+        fast_gpu.enable()
+
+
 def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminator]:
     """Builds G and D on the CPU; the same seed gives the same weights everywhere.
+
+    Calls `use_fast_operations`, and so does all that builds networks by this function: the
+    commands and `Replay.load`. For Chainer's own operations call ``fast_cpu.disable()`` and
+    ``fast_gpu.disable()`` afterwards.
 
     Args:
         exp: the experiment.
@@ -29,6 +36,7 @@ def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminat
     Returns:
         (Generator, Discriminator): float32.
     """
+    use_fast_operations()
     rng = np.random.RandomState(seed)
     n_classes = sum(exp.labels.sizes.values())
 

@@ -67,9 +67,26 @@ def _accept_variables_in_set_cover_all() -> None:
     Deconvolution2DFunction._set_cover_all = _set_cover_all
 
 
+def _include_half_in_raw_kernels() -> None:
+    """Lets raw CUDA kernels name the type ``half``, which CuPy's own header brought until CuPy 14.
+
+    ChainerMN's two kernels that pack gradients for several GPUs do.
+    """
+    from chainer.backends import cuda
+
+    original = cuda.raw
+
+    @functools.wraps(original)
+    def raw(code, name, *args, **kwargs):
+        return original("#include <cuda_fp16.h>\n" + code, name, *args, **kwargs)
+
+    cuda.raw = raw
+
+
 if importlib.util.find_spec("chainer") is not None:
     # CuPy 14 has no cuDNN; without this Chainer warns of it at every start.
     os.environ.setdefault("CHAINER_CUDNN", "0")
     _skip_environment_check()
     _import_chainer()
     _accept_variables_in_set_cover_all()
+    _include_half_in_raw_kernels()

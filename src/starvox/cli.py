@@ -3,8 +3,26 @@
 import argparse
 import sys
 
+from starvox import __version__
 from starvox.commands import COMMANDS
 from starvox.errors import UserError
+
+# what mends a mistake, by the arguments that a `UserError` names: as a user gives them
+_MENDS = {
+    "train": "train first: make train EXP=...",
+    "resume": "resume it by `make resume`",
+    "overwrite": "start anew by `make train` with ARGS=--overwrite",
+    "out": "choose another OUT=",
+    "store": "name the folder with --store",
+    "device": "choose another DEVICE=, for example DEVICE=cpu",
+    "seed": "leave SEED out",
+    "processes": "give the run's own NP=",
+}
+
+
+def tell(error: UserError) -> str:
+    """Returns the message of an error, and how the arguments that mend it are given."""
+    return "; ".join(filter(None, [str(error), ", or ".join(_MENDS[name] for name in error.arguments)]))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         if args.debug:
             raise
-        print(f"starvox: {error}", file=sys.stderr)
+        print(f"starvox: {tell(error)}", file=sys.stderr)
         return 2
     except MemoryError as error:
         if args.debug:
@@ -49,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         description="StarGAN voice conversion 47c97768 (2019), reproduced in Chainer.",
         epilog="Start with: starvox train smoke",
     )
+    parser.add_argument("--version", action="version", version=f"starvox {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:

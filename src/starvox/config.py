@@ -228,8 +228,8 @@ def experiment_folder(name: str) -> Path | None:
 
 
 def _roots() -> list[Path]:
-    beside_source = Path(__file__).resolve().parents[2] / "experiments"
-    return [Path.cwd() / "experiments", beside_source]
+    package = Path(__file__).resolve().parent  # in a checkout they lie beside src/, in a wheel inside
+    return [Path.cwd() / "experiments", package.parents[1] / "experiments", package / "experiments"]
 
 
 def _id_of(path: Path) -> str:

@@ -30,7 +30,7 @@ def find_device(name: str = "auto"):
         raise UserError(f"unknown device {name!r}; use auto, cpu or cuda:N, for example cuda:0")
     number, count = int(match[1]), _count_gpus()
     if number >= count:
-        raise UserError(f"no GPU for DEVICE={name}: {_why_not(count)}; or use DEVICE=cpu")
+        raise UserError(f"no GPU for {name}: {_why_not(count)}", "device")
     return chainer.get_device(f"@cupy:{number}")
 
 
@@ -41,7 +41,7 @@ def require_gpu(device, option: str) -> None:
         UserError: if the device is the CPU.
     """
     if device.xp is np:
-        raise UserError(f"{option} needs a GPU; leave it out, or choose one by DEVICE=cuda:0")
+        raise UserError(f"{option} needs a GPU; leave it out, or take the device cuda:0")
 
 
 def use_tf32(device) -> None:
@@ -79,5 +79,5 @@ def _count_gpus() -> int:
 def _why_not(count: int) -> str:
     if not chainer.backends.cuda.available:
         reason = str(chainer.backends.cuda._resolution_error).splitlines()[0]
-        return f"CuPy cannot be loaded ({reason}); run `make train ... CUDA=12` (or CUDA=13) to install it"
+        return f"CuPy cannot be loaded ({reason}); install it by `pip install -e .[cuda12]` (or cuda13)"
     return f"CUDA finds {count} devices here"

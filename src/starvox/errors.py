@@ -8,7 +8,15 @@ class UserError(Exception):
 
     The message is one line that names the file, key or label and says what to
     do. The command line prints it without a traceback and exits with 2.
+
+    Args:
+        message: the line.
+        arguments: names of those that mend it; the command line says how each is given.
     """
+
+    def __init__(self, message: str, *arguments: str):
+        super().__init__(message)
+        self.arguments = arguments
 
     def __str__(self) -> str:
         """Returns the message as one line that a terminal can show, whatever was in a stranger's file."""

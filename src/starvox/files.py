@@ -4,11 +4,13 @@ import errno
 import hashlib
 import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from starvox.errors import WriteError
 
@@ -19,6 +21,7 @@ except ImportError:  # not on Linux or macOS
 
 # What a file system says that cannot make a folder durable; some folders may be written but not read.
 _NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
+MAX_TEXT = 256_000_000  # bytes of a log or a list of clips: ten times the longest that was met
 _LONGEST = 80  # bytes of a part of a file's name, which may have 255
 
 
@@ -53,6 +56,37 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
         raise WriteError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
 
 
+def open_plain(path: str | Path) -> BinaryIO:
+    """Opens a file for reading; not a pipe, which would wait for ever, nor a device, which may not end.
+
+    Raises:
+        OSError: if it cannot be opened, or is not a plain file.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a file")
+    return open(descriptor, "rb")
+
+
+def read_text(path: str | Path, limit: int = MAX_TEXT) -> str:
+    """Reads a UTF-8 text with `open_plain`.
+
+    Args:
+        path: the file.
+        limit: bytes that it may have.
+
+    Raises:
+        OSError: if it cannot be opened, is not a plain file, or has more.
+        UnicodeDecodeError: if it is not UTF-8.
+    """
+    with open_plain(path) as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
+    return data.decode("utf-8")
+
+
 def write_text(path: str | Path, text: str, **mend: str) -> None:
     """Writes a UTF-8 text with `replacing`, which takes ``mend``."""
     with replacing(path, **mend) as temporary:
@@ -73,40 +107,26 @@ def file_name(text: str) -> str:
     return f"{data[:_LONGEST].decode(errors='ignore')}_{digest[:8]}"
 
 
-def is_temporary(path: Path) -> bool:
-    """Says whether `replacing` gives such a name."""
-    return re.fullmatch(r"\..+\.\d+\.\d+\.tmp", path.name) is not None
-
-
-def remove_leftovers(folder: Path, seconds: float = 0.0) -> None:
-    """Removes the temporary files of `replacing` below a folder that dead processes left there.
-
-    Another live process may be writing a figure there; its files stay.
+def remove_leftovers(folder: Path, names: str, seconds: float = 0.0) -> None:
+    """Removes the temporary files of `replacing` below a folder that killed processes left there.
 
     Args:
         folder: the folder; it may be missing.
-        seconds: how long a file must not have been written to. Processes of other
-            machines and containers, whose numbers mean nothing here, may use the folder too.
+        names: regular expression of the files to be made, by their paths in the folder: others stay.
+        seconds: how long a file must not have been written to, where another process may be writing it.
     """
     for path in folder.rglob(".*.tmp"):
-        match = re.search(r"\.(\d+)(?:\.\d+)?\.tmp$", path.name)
-        if match and not _is_another(int(match[1])):
+        name = path.relative_to(folder).with_name(written_to(path)).as_posix()
+        if re.fullmatch(names, name) and path.is_file():
             with suppress(OSError):  # of a folder that may only be read, or gone already
                 if time.time() - path.stat().st_mtime >= seconds:
                     path.unlink()
 
 
-def _is_another(pid: int) -> bool:
-    """Says whether a process of this number lives and is not this one."""
-    if pid == os.getpid():  # in a container each run may have the same number
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        pass
-    return True
+def written_to(path: Path) -> str:
+    """Returns the name of the file that `replacing` makes of a temporary one; of others their own."""
+    match = re.fullmatch(r"\.(.+)\.\d+\.\d+\.tmp", path.name)
+    return match[1] if match else path.name
 
 
 def _sync(path: Path) -> None:

@@ -39,8 +39,7 @@ def launch(size: int, arguments: Sequence[str]) -> None:
     starter = _find_starter()
     if starter is None or importlib.util.find_spec("mpi4py") is None:
         raise UserError(
-            f"{size} processes need MPI, which is not installed; "
-            "`make train ... NP=` installs it, and so does `pip install -e .[mpi]`"
+            f"{size} processes need MPI, which is not installed; install it by `pip install -e .[mpi]`"
         )
     command = [starter, "-n", str(size), sys.executable, "-m", "starvox", *arguments]
     sys.stdout.flush()

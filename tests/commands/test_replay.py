@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import LabelEncoder, build_models, load_experiment, snapshots
+from starvox import LabelEncoder, build_models, load_experiment
 from starvox.cli import main
+from starvox.run import snapshots
 
 CLASSES = {"speaker": ["a", "b/c"], "birthplace": ["wales"], "sex": ["F", "M"]}
 SCRIPT = Path(__file__).parents[2] / "scripts" / "replay_snapshot.py"

@@ -93,7 +93,7 @@ def test_what_changes_beside_a_run(capsys, speech, monkeypatch):
     monkeypatch.setattr(StarGANUpdater, "update_core", change)
     code, out, _ = run("resume", 3, capsys)
     monkeypatch.undo()
-    monkeypatch.chdir(files[0].parents[2])
+    monkeypatch.chdir(files[0].parents[3])
     assert code == 0
     assert "changed since the start, which used what they held then: b.wav\n" in out
 

@@ -129,7 +129,7 @@ def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):
 @pytest.mark.parametrize("damage", ["bit", "truncated", "deleted", "of another clip"])
 def test_a_damaged_stored_clip_is_never_drawn_from(open_dataset, tmp_path, speech, damage):
     dataset = open_dataset({"a.wav": speech[:CROP], "b.wav": speech[9000 : 9000 + 2 * CROP]})
-    file, other = (next((tmp_path / "store").glob(f"*/{key}.npy")) for key in dataset._corpus.keys)
+    file, other = (next((tmp_path / "store").rglob(f"{key}.npy")) for key in dataset._corpus.keys)
     content = bytearray(file.read_bytes())
     content[128 + CROP] ^= 1
     if damage == "deleted":

@@ -244,7 +244,7 @@ def test_without_held_out_clips_those_of_the_training_are_taken(run, store, tmp_
     for name in ("config.json", "labels.json", "gen_iter_2.npz"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
     values = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    for recorded in (values | {"held_out": None}, {"data": values["data"]}):
+    for recorded in (values | {"held_out": None}, {"seed": 0, "data": values["data"]}):
         (tmp_path / "environment.json").write_text(json.dumps(recorded), encoding="utf-8")
         arguments = ["evaluate", str(tmp_path), "--clips", "2", "--device", "cpu", "--store", str(store)]
         assert main(arguments) == 0
@@ -265,7 +265,7 @@ MISTAKES = {
 def test_a_mistake_is_one_line(case, run, store, tmp_path, monkeypatch, capsys):
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone" / "config.json").touch()
-    (tmp_path / "gone" / "environment.json").write_text('{"data": "gone.csv"}', encoding="utf-8")
+    (tmp_path / "gone" / "environment.json").write_text('{"seed": 0, "data": "gone.csv"}', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     arguments, message = MISTAKES[case]
     arguments = [argument.format(run=run, gone="gone") for argument in arguments]

@@ -29,6 +29,18 @@ def test_equals_chainers_own(shape, chainers_own):
         np.testing.assert_allclose(mine, reference, rtol=1e-4, atol=1e-5 * max(1, abs(reference).max()))
 
 
+def test_sums_are_as_exact_as_float32_holds_them():
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, 2, 8, 256, 256), dtype=np.float32)
+    link = L.BatchNormalization(8, decay=0, eps=0)
+    (gradient,) = chainer.grad([F.sum(link(x) * weight)], [link.beta])
+    x, weight = x.astype(np.float64), weight.astype(np.float64)
+    rounding = np.finfo(np.float32).eps
+    np.testing.assert_allclose(link.avg_mean, x.mean((0, 2, 3)), rtol=rounding)
+    np.testing.assert_allclose(link.avg_var, x.var((0, 2, 3), ddof=1), rtol=2 * rounding)
+    np.testing.assert_allclose(gradient.array, weight.sum((0, 2, 3)), rtol=rounding)
+
+
 def test_a_far_mean_does_not_spoil_the_variance():
     x = 1000 + np.random.default_rng(0).standard_normal((2, 2, 64, 64), dtype=np.float32)
     y = L.BatchNormalization(2)(x).array

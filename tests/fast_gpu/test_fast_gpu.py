@@ -1,9 +1,8 @@
-"""The switch: on where networks are built if CuPy is there, and off without a trace."""
+"""The switch: on once networks are built if CuPy is there, and off without a trace."""
 
 import chainer
 import pytest
 
-import starvox.build  # noqa: F401
 from starvox import fast_gpu
 from starvox.fast_gpu import replacements
 

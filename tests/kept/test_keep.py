@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +179,16 @@ def test_a_thinned_log_has_every_kth_entry_and_both_ends(n):
     assert (thinned[0], thinned[-1]) == (0, n - 1)
     assert len(set(np.diff(thinned[:-1]))) <= 1
     assert len(thinned) == n or n > LOG_ENTRIES
+
+
+def test_the_listening_page_holds_two_clips_of_each_kept_run_and_needs_no_network(kept):
+    script = Path(__file__).parents[2] / "scripts" / "listen.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    page = Path("docs/listen/index.html").read_text(encoding="utf-8")
+    captions = [caption.split()[0] for caption in re.findall(r"<figcaption>([^:<]*)", page)]
+    assert captions == 2 * ["input", "copy-synthesis", "converted", "converted", "reconstruction"]
+    assert page.count("data:audio/ogg;base64,") == page.count("data:image/jpeg;base64,") == 2 * 5
+    assert f"smoke, {kept.name}" in page
+    assert re.search(r"verdict: \w+", page)
+    assert not re.search(r"https?://|<script", page)

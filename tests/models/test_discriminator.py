@@ -75,6 +75,17 @@ def test_leaky_relu_has_the_papers_slope():
     np.testing.assert_allclose(feature.array, -0.05, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("x", "expected"), [(1, 1e-6), (-1, -1e-6)])
+def test_each_of_the_six_convolutions_has_its_leaky_relu(x, expected):
+    """Each convolution turns the sign, so three of the six shrink the value by 0.01: the odd or the even."""
+    dis = small(layers=6, time_layers=6, filters=1)
+    for link in (dis[f"conv{number}"] for number in range(1, 7)):
+        link.W.array[...] = 0
+        link.W.array[:, 0, 1, 1] = -1  # the tap that reads every second cell, never the border
+    feature, _, _ = dis(np.full((1, 1, 256, 256), x, np.float32))
+    np.testing.assert_allclose(feature.array, expected, rtol=1e-5)
+
+
 def test_the_heads_have_no_activation():
     dis = small()
     x = np.random.default_rng(0).random((2, 1, 16, 16), dtype=np.float32)

@@ -62,6 +62,28 @@ def test_both_runs_can_be_seen(folder, name):
     assert has_colour(folder / f"{name}.png", "#D55E00")
 
 
+RECORD = {
+    "wasserstein": {"": "dis/wasserstein"},  # one line alone needs no word
+    "classification": {"D": "dis/classification", "G": "gen/classification"},
+    "gradient_penalty": {"": "dis/gradient_penalty"},
+    "identity_reconstruction": {"identity mapping": "gen/identity", "reconstruction": "gen/reconstruction"},
+    "feature_matching": {"": "gen/feature_matching"},
+}
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=NAMES)
+def test_each_line_is_the_loss_that_the_legend_names(curve):
+    log = make_log(20)
+    figure = draw_curve(curve, [log], ["run"])
+    drawn = {line.get_color(): line.get_ydata() for line in lines(figure)}
+    (box,) = figure.legends
+    words = [text.get_text().strip().removeprefix("run").removeprefix(", ") for text in box.get_texts()]
+    named = dict(zip(words, [drawn[line.get_color()] for line in box.get_lines()], strict=True))
+    assert named.keys() == RECORD[curve.name].keys()
+    for word, key in RECORD[curve.name].items():
+        np.testing.assert_array_equal(named[word], log[key])
+
+
 @pytest.mark.parametrize("curve", CURVES, ids=NAMES)
 def test_draws_the_log_and_says_what_it_is(curve):
     logs = [make_log(150), make_log(40, seed=1)]

@@ -5,10 +5,11 @@ import librosa
 import numpy as np
 import pytest
 
-from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment, snapshots
+from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment
 from starvox.audio import resynthesize, spectrogram
 from starvox.replay import conversion, source
 from starvox.replay.conversion import convert, margin
+from starvox.run import snapshots
 
 N = 66304
 CLASSES = {"speaker": ["a", "b"], "birthplace": ["wales"], "sex": ["F", "M"]}

@@ -13,10 +13,11 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment, snapshots
+from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment
 from starvox.cli import main
 from starvox.plotting import LOG_KEYS, read_log
 from starvox.report import write_report
+from starvox.run import snapshots
 
 HOSTILE = ["../../escaped", "a/../../b", "x" * 500, "声" * 200, "<script>1</script>$\\frac$%s{0}\n\0"]
 CLASSES = {"speaker": ["a", *HOSTILE], "birthplace": ["wales"], "sex": ["F", "M"]}

@@ -37,7 +37,6 @@ def options(manifest):
 
     def options(out, **changes):
         values = {
-            "name": "tiny",
             "data": manifest,
             "held_out": manifest.with_name("held_out.csv"),
             "out": out,
@@ -47,6 +46,7 @@ def options(manifest):
             "log_every": 1,
             "snapshot_every": 2,
             "sample_every": 4,
+            "resume_command": "make resume EXP=tiny",
         }
         return Options(**values | changes)
 

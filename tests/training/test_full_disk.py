@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from starvox import UserError, snapshots
+from starvox import UserError
+from starvox.run.run import Run
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -73,7 +74,7 @@ def test_a_disk_that_fills_ends_the_run_in_one_line(tiny, options, disk, before_
         "Stopped after snapshot_iter_1.npz was saved; go on from there with: make resume EXP=tiny" in message
     )
     assert "\n" not in message
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
     assert not list(out.rglob(".*"))
     (disk / "ballast").unlink()
     assert train(tiny, options(out, iterations=4, snapshot_every=3, **WRITTEN[name]), resume=True) == 0
@@ -106,7 +107,7 @@ def test_a_snapshot_that_is_not_written_to_its_end_leaves_the_last_one(
             train(tiny, options(out, sample_every=9, iterations=5))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1, 2]
+    assert list(Run(out).snapshots()) == [1, 2]
     assert not list(out.rglob(".*"))
     shutil.rmtree(out / "curves")
     assert train(tiny, options(out, iterations=4), resume=True) == 0

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from starvox import UserError, build_models, launch, load_experiment, snapshots
+from starvox import UserError, build_models, launch, load_experiment
 from starvox.plotting import read_log
+from starvox.run.run import Run
 from starvox.training.processes import Processes
 from starvox.training.run import Options, train
 
@@ -274,7 +275,7 @@ def test_a_run_that_ctrl_c_stopped_goes_on_as_if_it_had_not(finished, folder, ma
         finally:
             process.kill()
     assert process.returncode == 128 + signal.SIGINT, errors
-    (iteration,) = snapshots.find(out, snapshots.TRAINER)
+    (iteration,) = Run(out).snapshots()
     assert iteration < 12
     assert printed.count("stopped at") == printed.count(f"stopped at iteration {iteration}, saved") == 1
     assert printed.endswith(f"OUT={out} DEVICE=cpu ITERATIONS=12 NP=2\n")
@@ -294,7 +295,7 @@ def test_a_signal_to_one_process_stops_all_at_one_iteration(folder, manifest, tm
     command = ["train", *arguments(folder, manifest, tmp_path / "out", "--np", 2, "--iterations", 9)]
     done = in_processes(2, failing_at(2, "signal.raise_signal(signal.SIGTERM)", command))
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
-    assert list(snapshots.find(tmp_path / "out", snapshots.TRAINER)) == [1, 3]
+    assert list(Run(tmp_path / "out").snapshots()) == [1, 3]
     assert "stopped at iteration 3, saved" in done.stdout
 
 
@@ -304,7 +305,7 @@ def test_a_killed_process_ends_all_with_a_message(folder, manifest, tmp_path):
     done = in_processes(2, failing_at(3, "os.kill(os.getpid(), signal.SIGKILL)", command))
     assert done.returncode not in (0, None)
     assert "signal 9" in done.stdout + done.stderr
-    assert list(snapshots.find(tmp_path / "out", snapshots.TRAINER)) == [1, 2]
+    assert list(Run(tmp_path / "out").snapshots()) == [1, 2]
 
 
 def test_an_error_in_one_process_ends_all_with_its_message(folder, manifest, tmp_path):
@@ -326,7 +327,7 @@ def test_a_users_mistake_is_one_line(folder, tmp_path):
 def test_another_number_of_processes_is_refused(finished, folder, tiny, manifest):
     out, _ = finished
     options = Options("tiny", manifest, None, out, manifest.parent / "store", iterations=13)
-    with pytest.raises(UserError, match=r"trained by 2 processes, not 1; go on with NP=2"):
+    with pytest.raises(UserError, match=r"trained by 2 processes, not 1"):
         train(tiny, options, resume=True)
 
 
@@ -354,7 +355,7 @@ def test_one_gpu_for_several_processes_is_refused():
             processes.find_device("cuda:1")
         """,
     )
-    assert "DEVICE=cuda:1 is one GPU for 2 processes; leave it out" in done.stderr
+    assert "cuda:1 is one GPU for 2 processes; leave the device out" in done.stderr
 
 
 def test_a_process_alone_changes_nothing():

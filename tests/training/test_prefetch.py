@@ -1,5 +1,8 @@
 """Values computed ahead: the right ones, early, and no hang when they do not come."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -76,6 +79,35 @@ def test_its_thread_ends_when_it_is_closed():
     (mine,) = [thread for thread in threading.enumerate() if thread.ident not in names]
     assert mine.daemon
     prefetch.close()
-    mine.join(20)
     assert not mine.is_alive()
     assert prefetch.take(5) == 5
+    prefetch.close()
+
+
+def test_a_busy_thread_does_not_abort_the_process():
+    """Python kills a daemon thread at its end, in the midst of compiled code."""
+    code = """
+import sys, numpy, soxr
+from starvox.training.prefetch import Prefetch
+wave = numpy.zeros(3_000_000, numpy.float32)
+prefetch = Prefetch(lambda position: soxr.resample(wave, 44100, 16000), 1)
+prefetch.take(0)
+sys.exit(7)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_a_thread_that_hangs_does_not_keep_the_process(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    code = """
+import sys
+from starvox.training import prefetch
+prefetch._FAREWELL = 0.1
+try: prefetch.Prefetch(lambda position: open(sys.argv[1]).read(), 1, patience=0.2).take(0)
+except Exception as error: sys.exit(str(error))
+"""
+    command = [sys.executable, "-c", code, tmp_path / "pipe"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "no clip could be read for 0 s" in done.stderr

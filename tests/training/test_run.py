@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from starvox import UserError, load_experiment, snapshots
-from starvox.plotting import read_log
-from starvox.training.lock import Lock
+from starvox import UserError, load_experiment
+from starvox.run.lock import Lock
+from starvox.run.log import read_log
+from starvox.run.run import Run
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -156,15 +157,15 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, options, tmp_path, monkeypatch
 
     monkeypatch.setattr(StarGANUpdater, "update_core", interrupted)
     assert train(tiny, options(tmp_path / "tiny")) == 128 + signal.SIGINT
-    assert 3 in snapshots.find(tmp_path / "tiny", snapshots.TRAINER)
-    command = f"make resume EXP=tiny OUT={tmp_path / 'tiny'} DEVICE=cpu ITERATIONS=4\n"
-    assert f"stopped at iteration 3, saved; go on with: {command}" in capsys.readouterr().out
+    assert 3 in Run(tmp_path / "tiny").snapshots()
+    assert "stopped at iteration 3, saved; go on with: make resume EXP=tiny\n" in capsys.readouterr().out
 
 
 def test_a_run_is_not_overwritten_unasked(finished, tiny, options):
     before = (finished / "log").stat()
-    with pytest.raises(UserError, match=r"holds a run already; .*make resume.*--overwrite"):
+    with pytest.raises(UserError, match="holds a run already") as caught:
         train(tiny, options(finished))
+    assert caught.value.arguments == ("resume", "overwrite", "out")
     assert (finished / "log").stat() == before
 
 
@@ -172,7 +173,7 @@ def test_a_run_is_overwritten_when_asked(tiny, options, tmp_path):
     out = tmp_path / "tiny"
     train(tiny, options(out))
     train(tiny, options(out, iterations=1, overwrite=True))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
 
 
 def test_a_run_is_kept_until_the_new_one_can_start(finished, tiny, options, tmp_path):
@@ -189,10 +190,10 @@ def test_a_run_without_a_snapshot_is_no_dead_end(tiny, options, tmp_path):
     (out / "snapshot_iter_1.npz").unlink()
     with pytest.raises(UserError) as caught:
         train(tiny, options(out))
-    assert "--overwrite" in str(caught.value)
-    assert "resume" not in str(caught.value)
-    with pytest.raises(UserError, match=r"no snapshot to go on from.*--overwrite"):
+    assert caught.value.arguments == ("overwrite", "out")
+    with pytest.raises(UserError, match="no snapshot to resume from") as caught:
         train(tiny, options(out), resume=True)
+    assert caught.value.arguments == ("overwrite",)
 
 
 def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_path):
@@ -203,17 +204,38 @@ def test_a_run_that_never_began_is_in_nobodys_way(finished, tiny, options, tmp_p
         shutil.copy(finished / name, out)
     (out / ".lock").touch()
     train(tiny, options(out, iterations=1))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    assert list(Run(out).snapshots()) == [1]
 
 
-@pytest.mark.parametrize("name", [f".config.json.{2**22 + 1}.1.tmp", "rejected.csv"])
-def test_what_a_kill_leaves_before_the_configuration_is_in_nobodys_way(tiny, options, tmp_path, name):
+def test_a_folder_with_a_file_of_a_runs_name_is_never_touched(tiny, options, tmp_path):
+    for name in ("config.json", "labels.json", ".x.1.2.tmp"):
+        out = tmp_path / name / "out"
+        out.mkdir(parents=True)
+        (out / name).write_text("of another tool")
+        with pytest.raises(UserError, match="not empty and not a run"):
+            train(tiny, options(out, overwrite=True))
+        assert [(path.name, path.read_text()) for path in out.iterdir()] == [(name, "of another tool")]
+
+
+def test_the_store_that_a_run_names_is_left_alone_if_it_is_something_else(finished, tiny, options, tmp_path):
+    out, home = tmp_path / "tiny", tmp_path / "home"
+    shutil.copytree(finished, out)
+    home.mkdir()
+    (home / ".draft.1.2.tmp").touch()
+    os.utime(home / ".draft.1.2.tmp", (0, 0))
+    values = json.loads((out / "environment.json").read_text(encoding="utf-8"))
+    (out / "environment.json").write_text(json.dumps(values | {"store": str(home)}), encoding="utf-8")
+    with pytest.raises(UserError, match=r"home holds other things than decoded clips"):
+        train(tiny, options(out, store=None), resume=True)
+    (home / "index.json").write_text("{}")
+    assert train(tiny, options(out, store=None), resume=True) == 0
+    assert (home / ".draft.1.2.tmp").exists()
+
+
+def test_a_resumed_run_knows_its_clips_and_its_store(finished, tiny, options, tmp_path):
     out = tmp_path / "tiny"
-    out.mkdir()
-    for leftover in (name, ".lock"):
-        (out / leftover).touch()
-    train(tiny, options(out, iterations=1))
-    assert list(snapshots.find(out, snapshots.TRAINER)) == [1]
+    shutil.copytree(finished, out)
+    assert train(tiny, options(out, data=None, held_out=None, store=None, iterations=5), resume=True) == 0
 
 
 def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, options, tmp_path):
@@ -224,23 +246,19 @@ def test_a_run_in_use_is_refused_before_its_corpus_is_read(finished, tiny, optio
 
 
 def test_leftovers_of_a_kill_are_removed_when_the_run_goes_on(finished, tiny, options, tmp_path, manifest):
-    out, dead = tmp_path / "tiny", 2**22 + 1
+    out = tmp_path / "tiny"
     shutil.copytree(finished, out)
     leftovers = [
-        out / f".snapshot_iter_6.npz.{dead}.1.tmp",
-        out / f".gen_iter_6.npz.{os.getppid()}.1.tmp",  # whose number another process has got since
-        out / f".log.{os.getppid()}.1.tmp",
-        manifest.parent / "store" / "ab" / f".a.npy.{dead}.1.tmp",
-        out / "samples" / "iter_4" / f".a.wav.{dead}.tmp",
+        out / ".snapshot_iter_6.npz.1.1.tmp",
+        out / ".gen_iter_6.npz.1.1.tmp",
+        out / ".log.1.1.tmp",
+        manifest.parent / "store" / "ab" / f".{'ab' * 32}.npy.1.1.tmp",
+        out / "samples" / "iter_4" / ".a.wav.1.1.tmp",
     ]
     for path in leftovers:
         path.parent.mkdir(exist_ok=True)
         path.touch()
         os.utime(path, (0, 0))
-    for name in ("tmpsnapshot_iter_6.npzab12cd34", "tmpgen_iter_6.npzab12cd34", "logab12cd34"):
-        (out / name).mkdir()
-        leftovers.append(out / name / "half")
-        leftovers[-1].touch()
     train(tiny, options(out), resume=True)  # nothing else to do
     assert not any(path.exists() for path in leftovers)
     assert {path.name for path in out.iterdir()} == {path.name for path in finished.iterdir()}
@@ -252,7 +270,7 @@ def test_a_resumed_run_keeps_its_intervals(finished, tiny, options, tmp_path):
     own = {"log_every": None, "snapshot_every": None, "sample_every": None}
     train(tiny, options(out, iterations=7, **own), resume=True)
     assert list(read_log(out)["iteration"]) == [1, 2, 3, 4, 5, 6, 7]
-    assert list(snapshots.find(out, snapshots.GENERATOR)) == [2, 4, 6, 7]
+    assert list(Run(out).generators()) == [2, 4, 6, 7]
 
 
 def test_resuming_a_finished_run_changes_nothing(finished, tiny, options):
@@ -303,6 +321,24 @@ def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(
     assert "resuming from iteration 2" in printed
 
 
+def test_a_folder_that_is_moved_during_a_training_is_not_made_again(tiny, options, tmp_path, monkeypatch):
+    out, moved = tmp_path / "tiny", tmp_path / "moved"
+    update = StarGANUpdater.update_core
+
+    def move(updater):
+        if updater.iteration == 3:
+            out.rename(moved)
+        update(updater)
+
+    monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    with pytest.raises(UserError, match="tiny was moved or removed while it was trained in"):
+        train(tiny, options(out))
+    assert not out.exists()
+    assert max(Run(moved).snapshots()) == 2
+    monkeypatch.undo()
+    assert train(tiny, options(moved), resume=True) == 0
+
+
 def test_a_folder_of_something_else_is_never_touched(tiny, options, tmp_path):
     (tmp_path / "thesis.tex").write_text("years of work")
     with pytest.raises(UserError, match="not empty and not a run"):
@@ -348,7 +384,7 @@ def test_resuming_with_another_corpus_is_refused(finished, tiny, options, tmp_pa
 
 
 def test_resuming_nothing_is_refused(tiny, options, tmp_path):
-    with pytest.raises(UserError, match="no run to go on with"):
+    with pytest.raises(UserError, match="no whole run"):
         train(tiny, options(tmp_path / "none"), resume=True)
 
 

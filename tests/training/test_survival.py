@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from starvox import snapshots
+from starvox.run.run import Run
 
 ITERATIONS = 16
 
@@ -43,7 +43,7 @@ def kill_at_random(command, dice):
 
 def kill_while(moment, command):
     """Kills it for certain inside the writing of a snapshot; what it left is not taken for one."""
-    before = snapshots.find(command.out, snapshots.TRAINER)
+    before = Run(command.out).snapshots()
     process = command.start("resume", moment=moment)
     if moment == "naming":
         command.wait_for(process, "now")
@@ -52,7 +52,7 @@ def kill_while(moment, command):
         process.communicate()
         assert process.returncode == -signal.SIGXFSZ
     assert list(command.out.glob(".snapshot_iter_*.tmp"))
-    assert snapshots.find(command.out, snapshots.TRAINER) == before
+    assert Run(command.out).snapshots() == before
 
 
 def read(path):
@@ -71,7 +71,7 @@ def check_same_run(one, other):
     for entry in logs[0] + logs[1]:
         del entry["elapsed_time"]
     assert logs[0] == logs[1]
-    generators = [snapshots.find(out, snapshots.GENERATOR) for out in (one, other)]
+    generators = [Run(out).generators() for out in (one, other)]
     assert generators[0].keys() == generators[1].keys()
     for number, path in generators[0].items():
         assert generators[1][number].read_bytes() == path.read_bytes()
@@ -88,7 +88,7 @@ def test_killed_at_random_moments_a_run_ends_as_one_never_stopped(command, whole
     dice = random.Random(seed)
     killed = command("killed", ITERATIONS)
     process = killed.start("train", moment="slow")
-    while not snapshots.find(killed.out, snapshots.TRAINER):
+    while not Run(killed.out).snapshots():
         assert process.poll() is None, process.communicate()
     kill(process)
     kill_while("writing", killed)
@@ -110,7 +110,7 @@ def test_sigterm_saves_and_the_run_goes_on_as_one_never_stopped(command, whole):
     assert process.returncode == 128 + signal.SIGTERM
     assert "finishing this iteration" in err
     assert "Traceback" not in err
-    last = max(snapshots.find(parts.out, snapshots.TRAINER))
+    last = max(Run(parts.out).snapshots())
     assert f"stopped at iteration {last}, saved; go on with: make resume EXP=" in out
     assert f"OUT={parts.out} DEVICE=cpu ITERATIONS={ITERATIONS}\n" in out
     parts.run("resume")
@@ -129,7 +129,7 @@ def test_a_second_signal_stops_at_once(command):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGINT
-    assert "stopped before the first snapshot; start anew with: make train" in out
+    assert "stopped before the first snapshot: nothing is saved" in out
     assert "Traceback" not in err
     assert not list(run.out.glob(".*"))
 

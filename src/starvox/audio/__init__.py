@@ -2,7 +2,7 @@
 
 from starvox.audio.griffin_lim import griffin_lim, magnitude, resynthesize, take_phase, unused_band
 from starvox.audio.spectrogram import denormalize, is_silent, log_spectrogram, normalize, spectrogram
-from starvox.audio.waveform import AudioFileError, open_plain, read_waveform, write_wav
+from starvox.audio.waveform import AudioFileError, open_plain, read_blocks, read_waveform, write_wav
 
 __all__ = [
     "AudioFileError",
@@ -13,6 +13,7 @@ __all__ = [
     "magnitude",
     "normalize",
     "open_plain",
+    "read_blocks",
     "read_waveform",
     "resynthesize",
     "spectrogram",

@@ -1,10 +1,8 @@
 """``starvox evaluate``."""
 
-import json
 import os
 from pathlib import Path
 
-from starvox import snapshots
 from starvox.commands.options import add_command, count, natural
 from starvox.commands.paths import STORE, run_folder, writable_folder
 from starvox.errors import UserError
@@ -41,10 +39,11 @@ def _run(args) -> None:
     from starvox.evaluation.evaluate import evaluate_iterations, read_evaluations, write_evaluation
     from starvox.evaluation.table import format_evaluation
     from starvox.plotting import plot_evaluations
+    from starvox.run.run import Run
 
     folder = run_folder(args.run_name)
     data, training = find_clips(folder, args.data, args.training)
-    iterations = list(snapshots.find(folder, snapshots.GENERATOR)) if args.all else [args.iteration]
+    iterations = list(Run(folder).generators()) if args.all else [args.iteration]
     if not iterations:
         raise UserError(f"{folder} has no snapshot of a generator yet; wait for the first")
     out = writable_folder(folder)
@@ -53,7 +52,7 @@ def _run(args) -> None:
     ):
         print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)
     if len(found := read_evaluations(out)) > 1:
-        print(*plot_evaluations(found, out / "curves"), sep="\n")
+        print(*plot_evaluations(found, Run(out).curves), sep="\n")
 
 
 def find_clips(folder: Path, data: Path | None = None, training: Path | None = None) -> tuple[Path, Path]:
@@ -68,17 +67,13 @@ def find_clips(folder: Path, data: Path | None = None, training: Path | None = N
     """
     if data and training:
         return data, training
-    environment = folder / "environment.json"
+    from starvox.run.run import Run
+
     try:
-        values = json.loads(environment.read_text(encoding="utf-8"))
-        held_out, trained = values.get("held_out"), values["data"]
-        if not isinstance(held_out, str | None) or not isinstance(trained, str):
-            raise TypeError
-    except (OSError, ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise UserError(
-            f"{environment}: missing or damaged; give the folder of a run, "
-            "or its clips with --data and those of its training with --training"
-        ) from None
+        environment = Run(folder).read_environment()
+    except UserError as error:
+        raise UserError(f"{error}; name its clips: --data, and those of its training: --training") from None
+    held_out, trained = environment.held_out, environment.data
     if not data and not held_out:
         print(
             f"{folder} knows no held-out clips; taking those of its training, {trained} (--data takes others)"

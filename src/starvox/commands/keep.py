@@ -24,20 +24,21 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.config import experiment_folder, load_experiment
-    from starvox.kept.keep import SUMS, keep, read_environment
+    from starvox.config import experiment_folder
+    from starvox.kept.keep import keep
+    from starvox.run.run import Run
 
-    run = run_folder(args.run_name)
-    if (run / SUMS).is_file():
-        raise UserError(f"{run} is a kept run already; give a results folder")
-    environment = read_environment(run)
-    name = f"{Path(environment['data']).absolute().parent.name}-s{environment['seed']}"
-    exp_id = load_experiment(run / "config.json").id
+    run = Run(run_folder(args.run_name))
+    if run.is_kept():
+        raise UserError(f"{run.folder} is a kept run already; give a results folder")
+    environment = run.read_environment()
+    name = f"{Path(environment.data).absolute().parent.name}-s{environment.seed}"
+    exp_id = run.experiment().id
     experiment = experiment_folder(exp_id)
     if not (args.out or experiment):
         raise UserError(f"{EXPERIMENTS} has no {exp_id}; name the folder to make with --out")
     out = args.out or experiment / "runs" / name
-    data = args.data or find_clips(run)[0]
-    keep(run, out, data, args.weights, args.device, args.overwrite)
+    data = args.data or find_clips(run.folder)[0]
+    keep(run.folder, out, data, args.weights, args.device, args.overwrite)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.2f} MB; {out / 'README.md'} tells what it is")

@@ -42,16 +42,16 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.corpus import known
+    from starvox.corpus import readers
 
     _check(args)
     options = {"all_styles": True} if args.all_styles else {}
-    clips, notes = getattr(known, _CORPORA[args.corpus])(args.folder.resolve(), **options)
+    clips, notes = getattr(readers, _CORPORA[args.corpus])(args.folder.resolve(), **options)
     parts = {args.out: clips}
     if args.held_out:
-        parts[args.out], parts[args.held_out] = known.hold_out(clips, args.held_out_share)
+        parts[args.out], parts[args.held_out] = readers.hold_out(clips, args.held_out_share)
     for path, part in parts.items():
-        known.write_manifest(path, part)
+        readers.write_manifest(path, part)
         print(f"{path}: {_count(part)}")
     for note in notes:
         print(f"note: {note}")

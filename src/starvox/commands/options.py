@@ -37,6 +37,13 @@ def natural(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """Reads what NumPy takes for a seed."""
+    if (value := natural(text)) >= 2**32:
+        raise argparse.ArgumentTypeError(f"must be less than 2^32 = 4294967296, got {text}")
+    return value
+
+
 def setting(text: str) -> tuple[str, Any]:
     """Reads ``dotted.key=value``; a value that is no TOML is text."""
     key, equals, value = text.partition("=")

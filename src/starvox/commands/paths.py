@@ -1,6 +1,5 @@
 """Where things are, seen from the project's folder."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -22,8 +21,10 @@ def run_folder(run: str) -> Path:
     Raises:
         UserError: if there is no run in either.
     """
+    from starvox.run.run import Run
+
     for folder in (Path(run), RESULTS / run):
-        if os.path.isfile(folder / "config.json"):
+        if Run(folder).is_there():
             return folder
     name = run.removeprefix(f"{RESULTS}/")
     if kept := list((EXPERIMENTS / name / "runs").glob("*/config.json")):
@@ -32,14 +33,14 @@ def run_folder(run: str) -> Path:
         folder = max((path.parent for path in sorted(kept, reverse=True)), key=how_long)
         print(f"{RESULTS / name} holds no run; taking the kept run {folder}", file=sys.stderr)
         return folder
-    raise UserError(
-        f"no run in {run} nor in {RESULTS / run}: neither has a config.json; train first: make train EXP=..."
-    )
+    raise UserError(f"no run in {run} nor in {RESULTS / run}: neither has a config.json", "train")
 
 
 def writable_folder(run: Path) -> Path:
     """Returns where results made of a run go: its folder, but for a kept run one of its own in results/."""
-    if not os.path.isfile(run / "SHA256SUMS"):
+    from starvox.run.run import Run
+
+    if not Run(run).is_kept():
         return run
     path = run.absolute()
     return RESULTS / "kept" / path.parent.parent.name / path.name

@@ -16,7 +16,8 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.plotting import plot_curves, read_log
+    from starvox.plotting import plot_curves
+    from starvox.run.log import read_log
 
     names = [(path.parent if path.is_file() else path).name for path in args.logs]
     for path in plot_curves([read_log(path) for path in args.logs], args.out, names, args.loglog):

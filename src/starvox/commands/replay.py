@@ -60,9 +60,10 @@ def _run(args) -> None:
     from starvox.replay.files import FileReplay
     from starvox.replay.inputs import find_inputs
     from starvox.replay.replay import Replay
+    from starvox.run.run import Run
 
     folder = run_folder(args.run_name)
-    out = args.out or writable_folder(folder) / "replay"
+    out = args.out or Run(writable_folder(folder)).replay
     inputs = find_inputs(args.inputs, out)
     run = Replay.load(folder, args.iteration, args.device)
     speakers = run.encoder.classes["speaker"] if args.all_speakers else args.speakers or [args.speaker]

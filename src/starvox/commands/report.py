@@ -15,9 +15,10 @@ def add(commands) -> None:
 
 def _run(args) -> None:
     from starvox.report import write_report
+    from starvox.run.run import Run
 
     run = run_folder(args.run_name)
-    report = write_report(run, args.out or writable_folder(run) / "report.html")
+    report = write_report(run, args.out or Run(writable_folder(run)).report)
     size = report.path.stat().st_size / 1e6
     print(f"{report.path}: {size:.1f} MB; open it in a browser")
     if report.left_out:

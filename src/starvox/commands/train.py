@@ -1,10 +1,11 @@
 """``starvox train`` and ``starvox resume``."""
 
 import os
+import shlex
 from pathlib import Path
 
-from starvox.commands.options import add_command, add_experiment, count, natural, setting
-from starvox.commands.paths import DEMO, STORE, SYNTHETIC
+from starvox.commands.options import add_command, add_experiment, count, seed, setting
+from starvox.commands.paths import DEMO, RESULTS, STORE, SYNTHETIC
 from starvox.errors import UserError
 from starvox.launch import is_launched, launch
 
@@ -40,9 +41,7 @@ def add(commands) -> None:
         command.add_argument(
             "--iterations", type=count, help="stop after so many (default: the experiment's epochs)"
         )
-        command.add_argument(
-            "--seed", type=natural, help="of everything random (default: 0, or the run's own)"
-        )
+        command.add_argument("--seed", type=seed, help="of everything random (default: 0, or the run's own)")
         command.add_argument(
             "--jobs", type=count, help="threads that decode the corpus (default: one a core)"
         )
@@ -97,7 +96,7 @@ def _run(args) -> int:
 
 def _train(args, processes) -> int:
     from starvox.config import load_experiment
-    from starvox.training.results import read_environment
+    from starvox.run.run import Run
     from starvox.training.run import Options, train
 
     changes = dict(args.set)
@@ -114,27 +113,22 @@ def _train(args, processes) -> int:
         device.use()
         if args.tf32:
             use_tf32(device)
-    out = args.out or Path("results") / exp.id
+    out = args.out or RESULTS / exp.id
     data, held_out = args.data, args.held_out
-    recorded = read_environment(out) if args.resume else {}
-    if args.resume and not changes and os.path.isfile(out / "config.json"):
-        exp = load_experiment(args.experiment, load_experiment(out / "config.json").changes())
-    if args.resume and data is None:
-        data = Path(recorded["data"])
-        held_out = held_out or (recorded["held_out"] and Path(recorded["held_out"]))
-    elif data is None:
+    if args.resume and not changes and Run(out).is_there():
+        exp = load_experiment(args.experiment, Run(out).experiment().changes())
+    if data is None and not args.resume:
         from starvox.corpus.demo import make_demo
 
         with processes.first_alone():
             data = make_demo(SYNTHETIC[args.corpus], args.corpus) / "train.csv"
-    if held_out is None and os.path.isfile(data.parent / "held_out.csv"):
+    if held_out is None and data and os.path.isfile(data.parent / "held_out.csv"):
         held_out = data.parent / "held_out.csv"
     options = Options(
-        name=args.experiment,
         data=data,
         held_out=held_out,
         out=out,
-        store=args.store or Path(recorded.get("store", STORE)),
+        store=args.store or (None if args.resume else STORE),
         device=args.device,
         iterations=args.iterations,
         seed=args.seed,
@@ -145,5 +139,20 @@ def _train(args, processes) -> int:
         overwrite=args.overwrite,
         cuda_graph=args.cuda_graph,
         processes=args.np,
+        resume_command=_resume_command(args, out != RESULTS / exp.id),
     )
     return train(exp, options, args.resume, processes)
+
+
+def _resume_command(args, elsewhere: bool) -> str:
+    """Returns the command that resumes a run as it was asked for; the run knows the rest."""
+    command = ["make", "resume", f"EXP={args.experiment}"]
+    if elsewhere:
+        command.append(f"OUT={args.out}")
+    if args.device != "auto":
+        command.append(f"DEVICE={args.device}")
+    if args.iterations:
+        command.append(f"ITERATIONS={args.iterations}")
+    if args.np > 1:
+        command.append(f"NP={args.np}")
+    return shlex.join(command)

@@ -1,20 +1,32 @@
 """Decoded waveforms on disk, so that a clip is decoded once for all trainings."""
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
-from starvox.audio import AudioFileError, open_plain, read_waveform
-from starvox.corpus.stored_waveform import StoredWaveform, write
-from starvox.corpus.workers import for_each
+from starvox.audio import AudioFileError, open_plain, read_blocks
+from starvox.corpus.stored_waveform import StoredWaveform, checksum_of, stamp_of, write_blocks
 from starvox.errors import UserError
 from starvox.files import replacing
 
-PATIENCE = 300  # s that the decoding of a file may take, and a second more for each MB of it
+_MEND = "make room there, or keep decoded clips elsewhere"
+PATIENCE = 120  # s without a clip that is done, after which those in work are named
+# What the system says of a file that will say so again; anything else may have passed tomorrow.
+_OF_THE_FILE = (
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM),
+    *(errno.ELOOP, errno.ENAMETOOLONG, errno.EINVAL),
+)
 
 
 class WaveformStore:
@@ -22,23 +34,25 @@ class WaveformStore:
 
     A clip is mixed to mono and resampled, and kept in float32 as it comes out: a
     crop is normalised by itself, so that a quiet one of a loud clip needs all its
-    digits. The file is ``<folder>/<2 hex digits>/<key>.npy``; the key is the
+    digits. The file is ``<folder>/<sample rate>/<2 hex digits>/<key>.npy``; the key is the
     SHA-256 of the source file's bytes and the sample rate.
 
-    ``<folder>/index.json`` remembers what each file held when its size and its
-    time of modification were last seen, and what was found out about each
-    waveform. It is only a cache: without it the work is done again.
+    ``<folder>/starvox-index.json`` remembers what each source file held when its
+    stamp was last seen, each waveform's checksum, and what was found out about
+    it. It is only a cache: without it the work is done again.
 
     Args:
         folder: made when the first waveform is stored.
         sample_rate (int): Hz of the stored waveforms.
-        patience (float): see `PATIENCE`.
     """
 
-    def __init__(self, folder: str | Path, sample_rate: int, patience: float = PATIENCE):
+    def __init__(self, folder: str | Path, sample_rate: int):
         self._folder = Path(folder)
+        self._index_path = self._folder / "starvox-index.json"
         self._sample_rate = sample_rate
-        self._patience = patience
+        self._index = self._load_index()
+        self._opened: dict[str, StoredWaveform] = {}
+        self._stopping = threading.Event()
 
     def add(
         self, paths: Iterable[Path], jobs: int | None = None, progress: bool = True
@@ -57,17 +71,19 @@ class WaveformStore:
             (one line) of those that cannot be.
 
         Raises:
-            UserError: if the store cannot be written, or a file takes too long.
+            UserError: if the store cannot be written, or a file cannot be read
+                for a reason that is not in it: too many open files, a failing disk.
         """
         paths = list(dict.fromkeys(paths))
-        index = self._load_index()
-        known = index["files"].setdefault(str(self._sample_rate), {})
+        known = self._index["files"].setdefault(str(self._sample_rate), {})
         todo = [path for path in paths if not self._is_current(known.get(os.path.abspath(path)), path)]
 
         def record(path: Path, found: dict) -> None:
+            if "wave" in found:
+                self._index["waves"][found["key"]] = found.pop("wave")
             known[os.path.abspath(path)] = found
 
-        self._work(index, todo, self._decode, record, jobs, "decoding" if progress else None)
+        self._work(todo, self._decode, record, jobs, "decoding" if progress else None)
         entries = {path: known[os.path.abspath(path)] for path in paths}
         keys = {path: entry["key"] for path, entry in entries.items() if "key" in entry}
         return keys, {path: entry["reason"] for path, entry in entries.items() if "reason" in entry}
@@ -92,30 +108,25 @@ class WaveformStore:
         Returns:
             dict: key -> what the rule says.
         """
-        index = self._load_index()
-        known = index["verdicts"].setdefault(name, {})
-        waves = {self._path(key): key for key in keys}
-        todo = sorted(path for path, key in waves.items() if key not in known)
+        keys = set(keys)
+        known = self._index["verdicts"].setdefault(name, {})
+        todo = sorted(keys - known.keys())
 
-        def apply(path: Path) -> str:
-            return rule(StoredWaveform(path).read())
+        def apply(key: str) -> str:
+            return rule(self.open(key).read())
 
-        def record(path: Path, verdict: str) -> None:
-            known[waves[path]] = verdict
-
-        self._work(index, todo, apply, record, jobs, "checking" if progress else None)
-        return {key: known[key] for key in waves.values()}
+        self._work(todo, apply, known.__setitem__, jobs, "checking" if progress else None)
+        return {key: known[key] for key in keys}
 
     def open(self, key: str) -> StoredWaveform:
-        """Returns a stored waveform.
-
-        Raises:
-            UserError: if it is gone or damaged.
-        """
-        return StoredWaveform(self._path(key))
+        """Returns the stored waveform of a key that `add` returned."""
+        if key not in self._opened:
+            _, samples, checksum = self._index["waves"][key]
+            self._opened[key] = StoredWaveform(self._path(key), samples, checksum)
+        return self._opened[key]
 
     def _path(self, key: str) -> Path:
-        return self._folder / key[:2] / f"{key}.npy"
+        return self._folder / str(self._sample_rate) / key[:2] / f"{key}.npy"
 
     def _is_current(self, entry: dict | None, path: Path) -> bool:
         if entry is None or entry["stamp"] is None or entry["stamp"] != stamp(path):
@@ -123,14 +134,12 @@ class WaveformStore:
         return "reason" in entry or self._is_whole(entry["key"])
 
     def _is_whole(self, key: str) -> bool:
-        try:
-            self.open(key)
-        except UserError:  # gone or cut short; what is damaged within is noticed when it is read
-            return False
-        return True
+        """Returns whether a waveform has its size; damage within is noticed when it is read."""
+        found = stamp(self._path(key))
+        return found is not None and found[:1] == self._index["waves"].get(key, ())[:1]
 
     def _decode(self, path: Path) -> dict:
-        """Stores the file unless its content is; returns its stamp, and its key or why there is none."""
+        """Stores the file unless its content is; returns what the index is to hold of it."""
         before = stamp(path)
         try:
             with open_plain(path) as file:
@@ -138,66 +147,98 @@ class WaveformStore:
         except FileNotFoundError:
             return {"reason": "not found: paths start at the manifest's folder", "stamp": None}
         except OSError as error:
-            # Without a stamp it is tried again the next time: its mode or its disk may be mended.
+            if error.errno not in _OF_THE_FILE:
+                raise _failed(path, error) from None
+            # Without a stamp it is tried again the next time: its mode may be mended.
             return {"reason": f"unreadable: {error.strerror}", "stamp": None}
         digest.update(str(self._sample_rate).encode())
-        key = digest.hexdigest()
-        found = {"key": key, "stamp": before}
-        if not self._is_whole(key):
+        found = {"key": digest.hexdigest(), "stamp": before}
+        if not self._is_whole(found["key"]):
             try:
-                wave = read_waveform(path, self._sample_rate)
+                with replacing(self._path(found["key"]), _MEND) as temporary:
+                    samples = write_blocks(temporary, self._read(path))
+                    found["wave"] = [temporary.stat().st_size, samples, checksum_of(temporary)]
             except AudioFileError as error:
                 found = {"reason": str(error), "stamp": before}
-            else:
-                if stamp(path) == before:
-                    self._write(key, wave)
         if stamp(path) != before:
             return {"reason": "changed while it was read: start again when it is complete", "stamp": None}
         return found
 
-    def _write(self, key: str, wave: np.ndarray) -> None:
-        with self._replacing(self._path(key)) as temporary:
-            write(temporary, wave)
+    def _read(self, path: Path) -> Iterator[np.ndarray]:
+        try:
+            for block in read_blocks(path, self._sample_rate):
+                if self._stopping.is_set():
+                    raise KeyboardInterrupt  # seen by nobody: the main thread has its own
+                yield block
+        except OSError as error:
+            raise _failed(path, error) from None
 
     def _load_index(self) -> dict:
         try:
-            index = json.loads((self._folder / "index.json").read_text(encoding="utf-8"))
+            index = json.loads(self._index_path.read_text(encoding="utf-8"))
             files = [entry for entries in index["files"].values() for entry in entries.values()]
             verdicts = [text for texts in index["verdicts"].values() for text in texts.values()]
-            if all(map(_is_entry, files)) and all(isinstance(text, str) for text in verdicts):
+            waves = [number for wave in index["waves"].values() for number in wave[:3]]
+            texts = [*verdicts, *(entry.get("key", entry.get("reason")) for entry in files)]
+            right = {str: texts, int: waves, dict: files}
+            if all(isinstance(value, kind) for kind, values in right.items() for value in values):
                 return index
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             pass
-        return {"files": {}, "verdicts": {}}
+        return {"files": {}, "waves": {}, "verdicts": {}}
 
-    def _work(self, index: dict, todo: list, function: Callable, record: Callable, jobs, label) -> None:
-        """Does what is to be done, and saves the index also when interrupted."""
+    def _work(self, todo: list, function: Callable, record: Callable, jobs: int | None, label: str | None):
+        """Calls ``record(item, function(item))``, the function in threads, and saves the index at any end."""
         if not todo:
             return
-        try:
-            for_each(todo, function, record, jobs, label, self._patience_with)
-        finally:
-            data = json.dumps(index).encode()
-            with self._replacing(self._folder / "index.json") as temporary:
-                temporary.write_bytes(data)
-
-    def _patience_with(self, path: Path) -> float:
-        """Returns the seconds that a file may take."""
-        size, _ = stamp(path) or (0, 0)
-        return self._patience + size / 1e6
-
-    def _replacing(self, path: Path):
-        return replacing(path, "make room there, or keep decoded clips elsewhere")
+        started, items = time.monotonic(), iter(todo)
+        jobs = min(jobs or os.cpu_count(), len(todo))
+        hidden = None if label else True  # None: shown on a terminal
+        self._stopping.clear()
+        with (
+            ThreadPoolExecutor(jobs) as pool,
+            tqdm(None, label, len(todo), unit=" clips", disable=hidden) as bar,
+        ):
+            try:
+                pending = {pool.submit(function, item): item for item in islice(items, 2 * jobs)}
+                while pending:
+                    done, _ = wait(pending, PATIENCE, FIRST_COMPLETED)
+                    if not done:
+                        names = ", ".join(str(item) for future, item in pending.items() if future.running())
+                        bar.write(f"still reading {names}; does its disk answer?", sys.stderr)
+                    for future in done:
+                        item = pending.pop(future)
+                        record(item, _result(future, item))
+                        bar.update()
+                        pending.update((pool.submit(function, item), item) for item in islice(items, 1))
+            finally:
+                self._stopping.set()
+                pool.shutdown(cancel_futures=True)
+                with replacing(self._index_path, _MEND) as temporary:
+                    temporary.write_text(json.dumps(self._index), encoding="utf-8")
+        if label and not sys.stderr.isatty():
+            print(f"{label}: {len(todo)} clips, {time.monotonic() - started:.1f} s", file=sys.stderr)
 
 
 def stamp(path: Path) -> list[int] | None:
-    """Returns what changes when the file does, or None if it is not there."""
+    """Returns `stamp_of` a file, or None if it is not there."""
     try:
-        status = os.stat(path)
+        return stamp_of(path)
     except OSError:
         return None
-    return [status.st_size, status.st_mtime_ns]
 
 
-def _is_entry(entry: dict) -> bool:
-    return "stamp" in entry and any(isinstance(entry.get(name), str) for name in ("key", "reason"))
+def _failed(item, error: OSError) -> UserError:
+    return UserError(f"{item}: {error.strerror}; start again when that is mended, or leave the file out")
+
+
+def _result(future: Future, item):
+    try:
+        return future.result()
+    except UserError:
+        raise
+    except MemoryError as error:
+        raise UserError(f"{item}: not enough memory; give fewer --jobs, or leave it out") from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{item}: reading it failed ({reason}); leave it out") from error

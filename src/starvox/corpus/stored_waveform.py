@@ -1,49 +1,38 @@
-"""One decoded waveform on disk, checked whenever a part of it is read."""
+"""One decoded waveform on disk, checked before anything of it is used."""
 
 import os
 import zlib
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from starvox.errors import UserError
 
-BLOCK = 8192  # samples under one checksum; a crop of the record lies in at most ten
-
 
 class StoredWaveform:
-    """A float32 waveform in a file that `write` made.
+    """A float32 waveform in a plain ``.npy`` file, which is opened at every `read` and never kept open.
 
-    The file is what `numpy.save` writes, and behind it the CRC-32 of each block of
-    samples, little-endian. It is read, not memory-mapped: a process dies (SIGBUS)
-    that touches a page which is no longer in the file. Every part is held against
-    its checksums, so that damage ends a training and never goes into it.
+    The whole file is held against its checksum when it is first read, and again
+    if it has changed since then. It is not memory-mapped: a process that touches
+    a page which is no longer in the file dies (SIGBUS).
 
     Args:
-        path: the file; opened here and at every `read`, never kept open.
-
-    Raises:
-        UserError: if it is gone, or its size is not that of its waveform.
+        path: the file.
+        samples (int): how many it holds.
+        checksum (int): `checksum_of` the file as it was written.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, samples: int, checksum: int):
         self._path = path
-        try:
-            with open(path, "rb") as file:
-                if np.lib.format.read_magic(file) != (1, 0):
-                    raise ValueError
-                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-                self._start, size = file.tell(), os.fstat(file.fileno()).st_size
-        except OSError as error:
-            raise self._unreadable(error) from None
-        except Exception:  # the header is parsed as Python, which a wrong bit can make raise nearly anything
-            raise self._damaged() from None
-        self._length = shape[0] if len(shape) == 1 and dtype == np.dtype("<f4") else -1
-        if size != self._start + 4 * self._length + 4 * -(-self._length // BLOCK):
-            raise self._damaged()
+        self._samples = samples
+        self._checksum = checksum
+        self._checked: list[int] | None = None  # the file's stamp when its checksum was right
 
     def __len__(self) -> int:
-        return self._length
+        return self._samples
 
     def read(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Reads samples ``start`` to ``stop - 1``, all of them by default.
@@ -52,49 +41,62 @@ class StoredWaveform:
             ndarray of shape (stop - start,), float32: as decoded; full scale is 1.
 
         Raises:
-            UserError: if the file is gone or damaged there.
+            UserError: if the file is gone, damaged or cannot be read.
         """
-        stop = len(self) if stop is None else stop
-        first, last = start // BLOCK, -(-stop // BLOCK)
-        count = min(last * BLOCK, len(self)) - first * BLOCK
+        count = (len(self) if stop is None else stop) - start
         try:
-            with open(self._path, "rb", buffering=0) as file:
-                samples = self._read(file, 4 * first * BLOCK, 4 * count)
-                sums = self._read(file, 4 * (len(self) + first), 4 * (last - first))
+            with open(self._path, "rb") as file:
+                if (stamp := stamp_of(file.fileno())) != self._checked:
+                    if checksum_of(self._path) != self._checksum:
+                        raise self._damaged()
+                    self._checked = stamp
+                file.seek(4 * (start - len(self)), os.SEEK_END)
+                samples = np.fromfile(file, "<f4", count)
         except OSError as error:
-            raise self._unreadable(error) from None
-        if len(samples) != 4 * count or _checksums(samples) != sums:
+            mend = "at the next start the clip is decoded again"
+            raise UserError(f"{self._path}: {error.strerror}; {mend}") from None
+        if len(samples) < count:  # cut short since its checksum was looked at
             raise self._damaged()
-        return np.frombuffer(samples, "<f4")[start - first * BLOCK : stop - first * BLOCK]
-
-    def _read(self, file, place: int, count: int) -> bytes:
-        file.seek(self._start + place)
-        return file.read(count) or b""
+        return samples
 
     def _damaged(self) -> UserError:
         return UserError(
             f"{self._path}: a damaged decoded clip; delete it: at the next start it is made again"
         )
 
-    def _unreadable(self, error: OSError) -> UserError:
-        return UserError(f"{self._path}: {error.strerror}; at the next start the clip is decoded again")
+
+def checksum_of(path: Path) -> int:
+    """Returns the CRC-32 of a file."""
+    checksum = 0
+    with open(path, "rb") as file:
+        for block in iter(partial(file.read, 2**20), b""):
+            checksum = zlib.crc32(block, checksum)
+    return checksum
 
 
-def write(path: Path, samples: np.ndarray) -> None:
-    """Writes the file that `StoredWaveform` reads.
-
-    Args:
-        path: the file to make.
-        samples (ndarray of shape (n,), float32): the waveform.
-    """
-    samples = samples.astype("<f4")
+def write_blocks(path: Path, blocks: Iterable[np.ndarray]) -> int:
+    """Writes a waveform as `numpy.save` does, block by block; returns its samples."""
+    samples = 0
     with open(path, "wb") as file:
-        np.lib.format.write_array(file, samples, version=(1, 0))
-        file.write(_checksums(samples.data.cast("B")))
+        _write_header(file, samples)
+        for block in blocks:
+            file.write(block.astype("<f4", copy=False).data)
+            samples += len(block)
+        file.seek(0)
+        _write_header(file, samples)  # as long as the first: NumPy leaves room for any number
+    return samples
 
 
-def _checksums(samples) -> bytes:
-    """Returns the CRC-32 of each block of bytes that hold float32 samples."""
-    view = memoryview(samples)
-    sums = [zlib.crc32(view[i : i + 4 * BLOCK]) for i in range(0, len(view), 4 * BLOCK)]
-    return np.array(sums, "<u4").tobytes()
+def _write_header(file: BinaryIO, samples: int) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": (samples,)}
+    np.lib.format.write_array_header_1_0(file, header)
+
+
+def stamp_of(file: str | Path | int) -> list[int]:
+    """Returns what changes when a file, or the file that has its name, does: size, times and number.
+
+    Raises:
+        OSError: if it is not there.
+    """
+    status = os.stat(file)
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]

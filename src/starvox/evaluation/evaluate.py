@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from starvox import snapshots
 from starvox.corpus import GROUPS, Corpus
 from starvox.device import describe, find_device
 from starvox.errors import UserError
@@ -21,6 +20,7 @@ from starvox.evaluation.verdict import give_verdict
 from starvox.files import write_text
 from starvox.replay.networks import Networks, load_networks
 from starvox.replay.receptive_field import cell_reach, pixel_reach
+from starvox.run.run import Run
 
 DEFAULT_CROPS = 24
 MAX_WHOLE_CLIPS = 12  # half as many as crops: each takes about as long as two
@@ -153,7 +153,7 @@ def evaluate_networks(
 
 def write_evaluation(folder: Path, evaluation: dict) -> Path:
     """Writes ``evaluation_iter_N.json``; returns its path."""
-    path = folder / f"evaluation_iter_{evaluation['iteration']}.json"
+    path = Run(folder).evaluation(evaluation["iteration"])
     write_text(path, json.dumps(evaluation, indent=2) + "\n")
     return path
 
@@ -165,7 +165,7 @@ def read_evaluations(folder: Path) -> list[dict]:
         UserError: if one of them is damaged.
     """
     found = []
-    for path in folder.glob("evaluation_iter_*.json"):
+    for path in Run(folder).evaluations().values():
         try:
             evaluation = json.loads(path.read_text(encoding="utf-8"))
             found.append((evaluation["iteration"], evaluation))
@@ -176,7 +176,7 @@ def read_evaluations(folder: Path) -> list[dict]:
 
 
 def _load(folder: Path, iteration: int | None) -> Networks:
-    kept = snapshots.find(folder, snapshots.TRAINER)
+    kept = Run(folder).snapshots()
     return load_networks(folder, iteration, with_dis=bool(kept) if iteration is None else iteration in kept)
 
 

@@ -51,7 +51,7 @@ def plan_labels(
         if len(classes[group]) > 1:
             first = targets[0][place] or _pick(classes[group], rng)
             second = _pick([name for name in classes[group] if name != first], rng)
-            pairs[group] = tuple(_put(targets[0], place, name) for name in (first, second))
+            pairs[group] = (_put(targets[0], place, first), _put(targets[0], place, second))
     return LabelPlan(own, targets, pairs)
 
 
@@ -64,7 +64,7 @@ def _draw_targets(own, voices, classes, rng) -> tuple[LabelTuple, LabelTuple]:
 
 
 def _pick(names: Sequence, rng: np.random.Generator):
-    return names[rng.integers(len(names))]
+    return names[int(rng.integers(len(names)))]
 
 
 def _put(labels: LabelTuple, place: int, name: str) -> LabelTuple:

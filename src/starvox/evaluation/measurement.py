@@ -60,12 +60,14 @@ class Measurement:
         self.response: dict[str, list[float]] = {name: [] for name in ("voice", *GROUPS)}
         self.real, self.converted = Accuracy(), Accuracy()
         self.judged = {name: Accuracy() for name in JUDGED}
-        self.words = {
+        self.words: dict[str, dict[str, list[float]]] = {
             name: {row: [] for row in ("converted", "copy", "truth", "unrelated")}
             for name in ("stoi", "energy")
         }
         self._copies: dict[int, tuple[Source, np.ndarray]] = {}
-        self.towards = {name: {row: [] for row in ("converted", "input")} for name in ("mcd", "f0")}
+        self.towards: dict[str, dict[str, list[float]]] = {
+            name: {row: [] for row in ("converted", "input")} for name in ("mcd", "f0")
+        }
 
     def draw(self, index: int, rng: np.random.Generator) -> np.ndarray:
         """Returns the spectrogram (bins, frames) of a crop of a clip."""

@@ -49,7 +49,7 @@ def format_evaluation(evaluation: dict) -> str:
         *_truth(e["truth"]),
         "",
         _reach(e["receptive_field"]),
-        _verdict(e["verdict"], e["judged_by"]),
+        format_verdict(e),
     ]
     return "\n".join(lines)
 
@@ -126,7 +126,9 @@ def _reach(field: dict) -> str:
     )
 
 
-def _verdict(verdict: str, found: dict) -> str:
+def format_verdict(evaluation: dict) -> str:
+    """Returns the verdict of what `evaluate` found with its numbers, four lines of text."""
+    found = evaluation["judged_by"]
     bounds = found["thresholds"]
     target = "not judged" if found["target"] is None else f"{found['target']:.0%} judged as the target"
     words = (
@@ -136,7 +138,7 @@ def _verdict(verdict: str, found: dict) -> str:
         for name in ("stoi", "energy")
     )
     return (
-        f"verdict: {verdict}\n"
+        f"verdict: {evaluation['verdict']}\n"
         f"  in distances between two clips, the output is {found['copy']:.2f} from its input "
         f"(a copy: at most {bounds['max_copy_error']}; content lost: above {bounds['max_error']}),\n"
         f"  and labels change it by {found['response']:.2f} (an answer: at least {bounds['min_response']});\n"

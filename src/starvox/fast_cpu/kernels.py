@@ -202,22 +202,21 @@ def correlate_places(x, W, rows, cols, place, top, bottom, block, col, product, 
 
 @compiled(**_SUMS)
 def normalize(x, first, last, gamma, beta, eps, y, mean, var, inv_std):
-    """Normalises channels first to last - 1 of x (B, C, cells) by their own mean and variance."""
+    """Normalises channels first to last - 1 of x (B, C, cells) by their own mean and variance.
+
+    Sums are float64, as PyTorch's are; rows summed in float32 made means 17 times less exact.
+    """
     n, _, cells = x.shape
     for c in range(first, last):
         total = 0.0
         for s in range(n):
-            row = np.float32(0)
             for k in range(cells):
-                row += x[s, c, k]
-            total += row
+                total += np.float64(x[s, c, k])
         centre = np.float32(total / (n * cells))
         total = 0.0
         for s in range(n):
-            row = np.float32(0)
             for k in range(cells):
-                row += (x[s, c, k] - centre) ** 2
-            total += row
+                total += np.float64((x[s, c, k] - centre) ** 2)
         mean[c] = centre
         var[c] = total / (n * cells)
         inv_std[c] = 1 / np.sqrt(var[c] + eps)
@@ -234,12 +233,9 @@ def normalize_backward(x, gy, first, last, gamma, mean, inv_std, gx, ggamma, gbe
     for c in range(first, last):
         products, total = 0.0, 0.0
         for s in range(n):
-            row, row_product = np.float32(0), np.float32(0)
             for k in range(cells):
-                row += gy[s, c, k]
-                row_product += gy[s, c, k] * (x[s, c, k] - mean[c])
-            total += row
-            products += row_product
+                total += np.float64(gy[s, c, k])
+                products += np.float64(gy[s, c, k] * (x[s, c, k] - mean[c]))
         gbeta[c] = total
         ggamma[c] = products * inv_std[c]
         scale = gamma[c] * inv_std[c]

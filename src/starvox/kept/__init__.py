@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from starvox import snapshots
 from starvox.errors import UserError
-from starvox.plotting import read_log
+from starvox.run.log import read_log
+from starvox.run.run import Run
 
 
 def how_long(folder: Path) -> tuple[bool, int]:
@@ -13,4 +13,4 @@ def how_long(folder: Path) -> tuple[bool, int]:
         iterations = int(read_log(folder)["iteration"][-1])
     except UserError:
         iterations = 0
-    return bool(snapshots.find(folder, snapshots.GENERATOR)), iterations
+    return bool(Run(folder).generators()), iterations

@@ -1,14 +1,11 @@
 """The README of a kept run, made from the files beside it and nothing else."""
 
-import json
 from pathlib import Path
 
-from starvox import snapshots
-from starvox.config import load_experiment
 from starvox.evaluation.evaluate import read_evaluations
-from starvox.plotting import LOG_KEYS, read_log
-
-_LOSSES = [key for key in LOG_KEYS if "/" in key]
+from starvox.run.environment import Environment
+from starvox.run.log import LOSSES, read_log
+from starvox.run.run import Run
 
 
 def make_card(folder: Path) -> str:
@@ -17,14 +14,14 @@ def make_card(folder: Path) -> str:
     Raises:
         UserError: if one of these files is missing or damaged.
     """
-    exp = load_experiment(folder / "config.json")
-    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    run = Run(folder)
+    exp, environment = run.experiment(), run.read_environment()
     log, evaluations = read_log(folder), read_evaluations(folder)
     parts = [
         f"# {exp.id}: {folder.name}",
         f"{exp.title}. A finished run, kept. Every number here is read from the files beside this one, "
         "and a test holds them together.",
-        _run(folder, exp, environment, log),
+        _run(run, exp, environment, log),
         "## Losses, before their weight",
         _losses(log),
         "## Verdict",
@@ -32,46 +29,46 @@ def make_card(folder: Path) -> str:
         "## Look and listen",
         _files(folder, evaluations),
         "## Limits",
-        _limits(folder, environment, log, evaluations),
+        _limits(run, environment, log, evaluations),
         "## Licence",
         "As the repository's (LICENSE). The sounds are made of clips of the corpus "
-        f"`{Path(environment['data']).parent.name}`, whose own terms hold for them.",
+        f"`{Path(environment.data).parent.name}`, whose own terms hold for them.",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _run(folder: Path, exp, environment: dict, log) -> str:
-    labels = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+def _run(run: Run, exp, environment: Environment, log) -> str:
+    labels, machine = run.encoder(exp).classes, environment.model_extra
     command = ["make train", f"EXP={exp.id}"]
     iterations = int(log["iteration"][-1])
-    if environment["data"] != "data/demo/train.csv":
-        command.append(f"DATA={environment['data']}")
+    if environment.data != "data/demo/train.csv":
+        command.append(f"DATA={environment.data}")
     if log["epoch"][-1] < exp.training.epochs:
         command.append(f"ITERATIONS={iterations}")
-    command.append(f"SEED={environment['seed']}")
+    command.append(f"SEED={environment.seed}")
     if changes := exp.changes():
         command.append(f'ARGS="{" ".join(f"--set {key}={value}" for key, value in changes.items())}"')
-    found = snapshots.find(folder, snapshots.GENERATOR)
-    resumed = len(environment.get("resumed", []))
+    resumed = len(environment.resumed)
     rows = {
         "command": f"`{' '.join(command)}`",
         "iterations": f"{iterations} ({log['epoch'][-1]:.0f} of {exp.training.epochs} epochs)",
-        "corpus": f"`{environment['data']}`: "
+        "corpus": f"`{environment.data}`: "
         + ", ".join(
             f"{len(names)} {group}{'es' if group == 'sex' else 's'}" for group, names in labels.items()
         ),
-        "training time": f"{environment['hours']:.2f} h" + (f", resumed {resumed} times" if resumed else ""),
-        "machine": f"{environment.get('device')}, {environment.get('cpus')} CPU cores, "
-        f"{environment.get('platform')}",
-        "code": f"commit `{environment.get('git_commit')}`",
-        "weights": ", ".join(f"`{path.name}` (float16; its SHA-256 begins so)" for path in found.values())
+        "training time": f"{machine['hours']:.2f} h" + (f", resumed {resumed} times" if resumed else ""),
+        "machine": f"{machine.get('device')}, {machine.get('cpus')} CPU cores, {machine.get('platform')}",
+        "code": f"commit `{machine.get('git_commit')}`",
+        "weights": ", ".join(
+            f"`{path.name}` (float16; its SHA-256 begins so)" for path in run.generators().values()
+        )
         or "not kept",
     }
     return _table(("", ""), rows.items())
 
 
 def _losses(log) -> str:
-    rows = [(f"`{key}`", *(f"{value:.4g}" for value in (log[key][0], log[key][-1]))) for key in _LOSSES]
+    rows = [(f"`{key}`", *(f"{value:.4g}" for value in (log[key][0], log[key][-1]))) for key in LOSSES]
     first, last = (f"iteration {log['iteration'][i]:.0f}" for i in (0, -1))
     return _table(("", first, last), rows)
 
@@ -118,21 +115,22 @@ def _files(folder: Path, evaluations: list[dict]) -> str:
     sounds = len(list((folder / "replay").glob("*.ogg")))
     lines.append(
         f"- `replay/`: {sounds} sounds: input, copy-synthesis (the input through the pipeline without the "
-        "network), conversions and reconstruction of held-out clips; all but the input through Griffin-Lim"
+        "network), conversions and reconstruction of held-out clips, all but the input through Griffin-Lim; "
+        "where the corpus can say it, the truth: the same sentence in the target's own voice"
     )
     lines.append("- `log`: thinned; `SHA256SUMS`: `sha256sum -c` holds these files against it")
     return "\n".join(lines)
 
 
-def _limits(folder: Path, environment: dict, log, evaluations: list[dict]) -> str:
+def _limits(run: Run, environment: Environment, log, evaluations: list[dict]) -> str:
     iterations = log["iteration"][-1]
     lines = [
-        f"- One seed ({environment['seed']}): nothing is said of how other seeds come out.",
+        f"- One seed ({environment.seed}): nothing is said of how other seeds come out.",
         f"- {iterations:.0f} updates of the generator; the record's 203 epochs were about 24 000, "
         f"so this is {iterations / 24000:.1%} of them.",
         "- Sounds hold what the network sees and are no better than Griffin-Lim.",
     ]
-    if snapshots.find(folder, snapshots.GENERATOR):
+    if run.generators():
         lines.append("- The weights are float16, the sounds here are theirs; evaluations are of float32.")
     if not evaluations:
         lines.append("- It was not evaluated.")

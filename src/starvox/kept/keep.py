@@ -11,16 +11,19 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from starvox import snapshots
 from starvox.audio import read_waveform
 from starvox.corpus import GROUPS, Clip, read_manifest
 from starvox.errors import UserError
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.label_plan import LabelTuple, plan_labels
+from starvox.evaluation.truth import synthetic_truth
 from starvox.files import file_name
 from starvox.kept.card import make_card
-from starvox.plotting import CURVES, draw_curve, draw_evaluations, read_log
+from starvox.plotting import CURVES, draw_curve, draw_evaluations
 from starvox.replay.replay import Replay
+from starvox.run import snapshots
+from starvox.run.log import read_log
+from starvox.run.run import Run
 
 SUMS = "SHA256SUMS"
 MAX_BYTES, MAX_BYTES_WITH_WEIGHTS = 1_000_000, 8_000_000
@@ -99,20 +102,21 @@ def thin(entries: list[dict]) -> list[dict]:
 
 
 def _write_records(run: Path, new: Path) -> None:
-    for name in ("config.json", "labels.json"):
-        shutil.copyfile(run / name, new / name)
-    log = thin(_read_json(run / "log", list))
+    old, kept = Run(run), Run(new)
+    shutil.copyfile(old.config, kept.config)
+    shutil.copyfile(old.labels, kept.labels)
+    log = thin(_read_entries(old.log))
     rounded = [{key: _seven_digits(value) for key, value in entry.items()} for entry in log]
-    (new / "log").write_text(json.dumps(rounded, indent=0) + "\n", encoding="utf-8")
-    environment = read_environment(run)
+    kept.log.write_text(json.dumps(rounded, indent=0) + "\n", encoding="utf-8")
+    environment = old.read_environment().model_dump(exclude_unset=True)
     environment["hours"] = round(log[-1]["elapsed_time"] / 3600, 3)
     environment.pop("store", None)
     for key in ("data", "held_out"):
         environment[key] = environment.get(key) and portable(environment[key])
-    _write_json(new / "environment.json", environment)
+    _write_json(kept.environment, environment)
     for evaluation in read_evaluations(run):
         evaluation["manifest"] = portable(evaluation["manifest"])
-        _write_json(new / f"evaluation_iter_{evaluation['iteration']}.json", evaluation)
+        _write_json(kept.evaluation(evaluation["iteration"]), evaluation)
 
 
 def portable(path: str) -> str:
@@ -144,19 +148,23 @@ def _write_curves(run: Path, new: Path) -> None:
 
 
 def _convert(replay: Replay, manifest: Path) -> dict[str, np.ndarray]:
-    """Returns file name -> waveform of the clips, through Griffin-Lim but for the inputs."""
+    """Returns file name -> waveform of the clips, through Griffin-Lim but for the inputs and the truth."""
     clips = [replay.encoder.without_unknown(clip) for clip in read_manifest(manifest)]
     voices = list(dict.fromkeys(filter(any, map(_names, clips))))
+    rate = replay.exp.audio.sample_rate
+    truth = synthetic_truth(manifest, rate)
     sounds = {}
     for number in range(min(N_CLIPS, len(clips))):
         clip = clips[number * len(clips) // N_CLIPS if len(clips) > N_CLIPS else number]
         own = _names(clip)
-        rate = replay.exp.audio.sample_rate
         source = replay.source(wave := read_waveform(clip.path, rate)[: SECONDS * rate])
         plan = plan_labels(own, voices, replay.encoder.classes, np.random.default_rng([0, number]))
         stem = f"{number + 1}_{_title(own)}"
         sounds[f"{stem}_input"] = wave
         sounds[f"{stem}_copy-synthesis"] = source.sound(source.spectrogram)
+        for target in plan.targets[:N_TARGETS]:
+            if truth and target[0] and (said := truth(clip, target[0])) is not None:
+                sounds[f"{stem}_truth_{_title(target)}"] = said[: SECONDS * rate]
         there = {target: replay.generate(source.spectrogram, *target) for target in plan.targets[:N_TARGETS]}
         sounds |= {f"{stem}_to_{_title(target)}": source.sound(s) for target, s in there.items()}
         back = replay.generate(there[plan.targets[0]], *own)
@@ -181,24 +189,12 @@ def _write_sounds(new: Path, sounds: Mapping[str, np.ndarray], rate: int, level:
         )
 
 
-def read_environment(run: Path) -> dict:
-    """Returns ``environment.json`` of a run that can be kept.
-
-    Raises:
-        UserError: if it is missing, or lacks the manifest or the seed.
-    """
-    values = _read_json(run / "environment.json", dict)
-    if not isinstance(values.get("data"), str) or not isinstance(values.get("seed"), int):
-        raise UserError(f"{run / 'environment.json'}: lacks data or seed; only a whole run can be kept")
-    return values
-
-
-def _read_json(path: Path, kind: type):
+def _read_entries(path: Path) -> list[dict]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(values, kind) or not values:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(entries, list) or not entries:
             raise ValueError
-        return values
+        return entries
     except (OSError, ValueError, RecursionError):
         raise UserError(f"{path}: missing or damaged; only a whole run can be kept") from None
 

@@ -7,8 +7,8 @@ caller's own figures.
 
 from starvox.plotting.curves import CURVES, Curve, draw_curve, plot_curves
 from starvox.plotting.evaluations import draw_evaluations, plot_evaluations
-from starvox.plotting.log import LOG_KEYS, read_log
 from starvox.plotting.spectrogram import draw_spectrograms, plot_spectrograms
+from starvox.run.log import LOG_KEYS, read_log
 
 __all__ = [
     "CURVES",

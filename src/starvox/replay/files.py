@@ -120,12 +120,7 @@ class FileReplay:
         return source.sound(s, self.phase, self.band, progress=True)
 
     def _write(self, path: Path, wave: np.ndarray) -> Path:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_wav(path, wave, self.run.exp.audio.sample_rate)
-        except (OSError, soundfile.LibsndfileError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"{path}: cannot be written ({reason}); choose another folder") from None
+        write_wav(path, wave, self.run.exp.audio.sample_rate)
         return path
 
     def _draw(self, path: Path, name: str, source: Source, s: np.ndarray, target: Labels) -> Path:

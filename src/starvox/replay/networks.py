@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from starvox import snapshots
 from starvox.build import build_models
-from starvox.config import Experiment, load_experiment
+from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
 from starvox.errors import UserError
 from starvox.models import Discriminator, Generator
+from starvox.run import snapshots
+from starvox.run.run import Run
 
 
 class Networks(NamedTuple):
@@ -33,20 +34,10 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
     Raises:
         UserError: if the folder is no run, has no such snapshot, or it is damaged.
     """
-    folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} is no results folder: it has no config.json; train first")
-    exp = load_experiment(folder / "config.json")
-    labels = folder / "labels.json"
-    try:
-        encoder = LabelEncoder.loads(labels.read_text(encoding="utf-8"), exp.labels.sizes)
-    except OSError as error:
-        raise UserError(f"{labels}: {error.strerror}; the label names of the run are in it") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{labels}: not UTF-8; restore it, or train anew") from None
-    except UserError as error:
-        raise UserError(f"{folder}: {error}") from None
-    found = snapshots.find(folder, snapshots.TRAINER if with_dis else snapshots.GENERATOR)
+    run = Run(folder)
+    exp = run.experiment()
+    encoder = run.encoder(exp)
+    found = run.snapshots() if with_dis else run.generators()
     if not found:
         raise UserError(f"{folder} has no snapshot yet; wait for the first, or train with --snapshot-every")
     if iteration is None:

@@ -39,6 +39,8 @@ class Replay:
     def load(cls, run: str | Path, iteration: int | None = None, device: str = "cpu") -> "Replay":
         """Loads a generator from a results folder, also of a training that is still running.
 
+        Switches the fast operations on, as `starvox.build_models` does.
+
         Args:
             run: the results folder.
             iteration: of the snapshot; None for the newest.

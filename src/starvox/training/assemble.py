@@ -11,7 +11,8 @@ from starvox.audio import spectrogram
 from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import CropDataset
-from starvox.plotting import LOG_KEYS
+from starvox.run.lock import Lock
+from starvox.run.log import LOG_KEYS
 from starvox.training.extensions import (
     Curves,
     LearningRate,
@@ -123,7 +124,7 @@ def build_trainer(
     out: Path,
     every: Intervals,
     samples: tuple,
-    writes: bool = True,
+    lock: Lock | None = None,
 ) -> chainer.training.Trainer:
     """Builds the trainer with all its extensions.
 
@@ -134,7 +135,7 @@ def build_trainer(
         out: the results folder.
         every: the intervals.
         samples: clips and targets for `Samples`.
-        writes: whether this process is the one that writes the run's files and its progress.
+        lock: of the results folder, in the process that writes the run's files and its progress.
     """
     trainer = chainer.training.Trainer(updater, stop, out)
     log, planned = Every(every.log, stop), Every(every.snapshot, stop)
@@ -143,11 +144,13 @@ def build_trainer(
         StopOnNonFinite(lambda trainer: log(trainer) or snapshot(trainer)), trigger=(1, "iteration")
     )
     trainer.extend(LearningRate(exp.training), trigger=(1, "iteration"))
-    if not writes:
+    if lock is None:
         return trainer
+    # first, and with no trigger of Chainer's, whose state older snapshots lack
+    trainer.extend(lambda _: lock.check(), name="lock", trigger=lambda _: True, priority=500)
     trainer.extend(Log(LOG_KEYS, log), name="LogReport", trigger=(1, "iteration"))
     trainer.extend(Progress(stop.iterations, log), trigger=(1, "iteration"))
     trainer.extend(Samples(updater.gen, *samples, exp.audio), trigger=Every(every.sample, stop))
     trainer.extend(Curves(exp.id), trigger=EverySeconds(60, stop))
-    trainer.extend(Snapshots(lambda trainer: planned(trainer) or stop(trainer)), trigger=snapshot)
+    trainer.extend(Snapshots(lambda trainer: planned(trainer) or stop(trainer), lock.check), trigger=snapshot)
     return trainer

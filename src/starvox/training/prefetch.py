@@ -1,5 +1,6 @@
 """Work done ahead of time, in a thread of its own."""
 
+import atexit
 import queue
 import threading
 import time
@@ -7,13 +8,16 @@ from collections import deque
 
 from starvox.errors import UserError
 
+_FAREWELL = 10.0  # s that `close` waits for a value
+
 
 class Prefetch:
     """Calls a function of position, position + step, ... before its values are asked for.
 
     What it returns is a function of the position alone, so that nothing of this
     has to be saved. The thread is a daemon: if the disk it reads from hangs, the
-    process can still end.
+    process can still end. At any other end of the process it is waited for: a thread that is
+    at work in compiled code when the interpreter goes would abort it.
 
     Args:
         function (callable): int -> value; an exception is raised again in `take`.
@@ -30,7 +34,7 @@ class Prefetch:
         self._step = step
         self._ahead = ahead
         self._patience = patience
-        self._wanted = None
+        self._thread = None
         self._asked = deque()  # positions, in the order of the answers
         self.waited = 0.0
 
@@ -48,7 +52,7 @@ class Prefetch:
         except queue.Empty:
             raise UserError(
                 f"no clip could be read for {self._patience:.0f} s; is the disk with the decoded clips "
-                "(--store) still there? Go on by `make resume` when it is"
+                "still there? Resume when it is"
             ) from None
         self.waited += time.monotonic() - started
         self._asked.popleft()
@@ -58,17 +62,23 @@ class Prefetch:
         return value
 
     def close(self):
-        """Lets the thread end."""
-        if self._wanted is not None:
-            self._wanted.put(None)
-            self._wanted = None
-            self._asked.clear()
+        """Lets the thread end what it is at, and waits for that, but not for ever."""
+        if self._thread is None:
+            return
+        atexit.unregister(self.close)
+        self._closing.set()
+        self._wanted.put(None)
+        self._thread.join(_FAREWELL)
+        self._thread = None
+        self._asked.clear()
 
     def _start(self, position):
         self.close()
-        self._wanted, self._ready = queue.SimpleQueue(), queue.SimpleQueue()
-        arguments = (self._function, self._wanted, self._ready)
-        threading.Thread(target=_work, args=arguments, daemon=True, name="prefetch").start()
+        self._wanted, self._ready, self._closing = queue.SimpleQueue(), queue.SimpleQueue(), threading.Event()
+        arguments = (self._function, self._wanted, self._ready, self._closing)
+        self._thread = threading.Thread(target=_work, args=arguments, daemon=True, name="prefetch")
+        self._thread.start()
+        atexit.register(self.close)
         for number in range(self._ahead):
             self._ask(position + number * self._step)
 
@@ -77,8 +87,8 @@ class Prefetch:
         self._wanted.put(position)
 
 
-def _work(function, wanted, ready):
-    while (position := wanted.get()) is not None:
+def _work(function, wanted, ready, closing):
+    while (position := wanted.get()) is not None and not closing.is_set():
         try:
             ready.put((function(position), None))
         except BaseException as error:

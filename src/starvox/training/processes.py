@@ -77,7 +77,7 @@ class Processes:
             return find_device(name)
         if name.startswith("cuda:"):
             raise UserError(
-                f"DEVICE={name} is one GPU for {self.size} processes; leave it out: process r takes cuda:r"
+                f"{name} is one GPU for {self.size} processes; leave the device out: process r takes cuda:r"
             )
         device = find_device(name)
         if device.xp is not np:

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 from chainer import links as L
 
-from starvox import snapshots
+from starvox.run import snapshots
+from starvox.run.run import Run
 from starvox.training.extensions import Snapshots
 
 
@@ -26,14 +27,14 @@ def run(extension, trainer, *iterations):
         extension(trainer)
 
 
-def numbers(out, stem=snapshots.TRAINER):
-    return list(snapshots.find(out, stem))
+def numbers(out):
+    return list(Run(out).snapshots())
 
 
 def test_the_last_two_stay_and_every_planned_generator(tmp_path):
     run(Snapshots(lambda trainer: trainer.updater.iteration % 4 == 0), Trainer(tmp_path), 1, 4, 7, 8, 11, 12)
     assert numbers(tmp_path) == [11, 12]
-    assert numbers(tmp_path, snapshots.GENERATOR) == [4, 8, 12]
+    assert list(Run(tmp_path).generators()) == [4, 8, 12]
     assert len(list(tmp_path.iterdir())) == 5
 
 

@@ -1,10 +1,10 @@
 """The record's five figures, kept up to date while training."""
 
-from pathlib import Path
-
 from chainer.training import Extension
 
-from starvox.plotting import plot_curves, read_log
+from starvox.plotting import plot_curves
+from starvox.run.log import read_log
+from starvox.run.run import Run
 
 
 class Curves(Extension):
@@ -20,8 +20,6 @@ class Curves(Extension):
         self._run_name = run_name
 
     def __call__(self, trainer):
-        log = Path(trainer.out) / "log"
-        if log.exists():
-            plot_curves(
-                [read_log(log)], Path(trainer.out) / "curves", names=[self._run_name], formats=("png",)
-            )
+        run = Run(trainer.out)
+        if run.log.exists():
+            plot_curves([read_log(run.log)], run.curves, names=[self._run_name], formats=("png",))

@@ -1,11 +1,11 @@
 """The log: every loss, in a file that is whole at any moment."""
 
 import json
-from pathlib import Path
 
 from chainer.training.extensions import LogReport
 
 from starvox.files import write_text
+from starvox.run.run import Run
 
 
 class Log(LogReport):
@@ -26,7 +26,7 @@ class Log(LogReport):
         if self.log:
             self._write(trainer)
         else:
-            (Path(trainer.out) / "log").unlink(missing_ok=True)
+            Run(trainer.out).log.unlink(missing_ok=True)
 
     def __call__(self, trainer):
         entries = len(self.log)
@@ -40,4 +40,4 @@ class Log(LogReport):
             raise ValueError("its log is no list of entries")
 
     def _write(self, trainer):
-        write_text(Path(trainer.out) / "log", json.dumps(self.log, indent=4), mend="make room there")
+        write_text(Run(trainer.out).log, json.dumps(self.log, indent=4), mend="make room there")

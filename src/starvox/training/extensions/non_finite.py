@@ -2,8 +2,8 @@
 
 from chainer.training import Extension
 
-from starvox import snapshots
 from starvox.errors import UserError
+from starvox.run.run import Run
 from starvox.training.extensions.on_host import are_on_host
 
 
@@ -61,7 +61,7 @@ def _describe(iteration, bad, out):
 
 
 def _describe_last(out):
-    found = snapshots.find(out, snapshots.TRAINER)
+    found = Run(out).snapshots()
     if not found:
         return "No snapshot was written yet"
     return f"The last snapshot, {found[max(found)]}, is from before"

@@ -1,7 +1,6 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import chainer
@@ -11,6 +10,7 @@ from chainer.training import Extension
 from starvox.audio import normalize, resynthesize, spectrogram, write_wav
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
+from starvox.run.run import Run
 
 
 class Voice(NamedTuple):
@@ -54,7 +54,7 @@ class Samples(Extension):
 
     def __call__(self, trainer):
         columns = self._convert()
-        folder = Path(trainer.out) / "samples" / f"iter_{trainer.updater.iteration}"
+        folder = Run(trainer.out).samples(trainer.updater.iteration)
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)

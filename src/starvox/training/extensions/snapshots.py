@@ -1,10 +1,9 @@
 """What a run needs to go on from, and the generators it leaves."""
 
-from pathlib import Path
-
 from chainer.training import Extension
 
-from starvox import snapshots
+from starvox.run import snapshots
+from starvox.run.run import Run
 
 _RETAINED = 2  # snapshots of the trainer
 
@@ -19,12 +18,14 @@ class Snapshots(Extension):
 
     Args:
         planned (callable): trigger of the generator's snapshot; asked only when the extension runs.
+        check (callable): raises if the results folder is no longer this training's.
     """
 
-    priority = -100  # after all that a snapshot tells to be done
+    priority = -100  # last, so that it holds the state of every other extension
 
-    def __init__(self, planned):
+    def __init__(self, planned, check=lambda: None):
         self._planned = planned
+        self._check = check
         self._whole = []  # iterations
 
     def initialize(self, trainer):
@@ -32,11 +33,12 @@ class Snapshots(Extension):
             self._whole = [trainer.updater.iteration]
 
     def __call__(self, trainer):
-        out, iteration = Path(trainer.out), trainer.updater.iteration
+        run, iteration = Run(trainer.out), trainer.updater.iteration
+        self._check()
         if self._planned(trainer):
-            snapshots.save(out / f"{snapshots.GENERATOR}_{iteration}.npz", trainer.updater.gen)
-        snapshots.save(out / f"{snapshots.TRAINER}_{iteration}.npz", trainer)
+            snapshots.save(run.generator(iteration), trainer.updater.gen)
+        snapshots.save(run.snapshot(iteration), trainer)
         self._whole = [*self._whole, iteration][-_RETAINED:]
-        for number, path in snapshots.find(out, snapshots.TRAINER).items():
+        for number, path in run.snapshots().items():
             if number < iteration and number not in self._whole:
                 path.unlink(missing_ok=True)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from starvox.corpus.known.layout import Reading, finish, lines, malformed, not_told, require
 from starvox.corpus.manifest import Clip
+from starvox.corpus.readers.layout import Reading, finish, lines, malformed, not_told, require
 
 _LAYOUT = "DIR/SPEAKERS.TXT with DIR/train-clean-100/19/198/19-198-0000.flac (subset/speaker/chapter)"
 

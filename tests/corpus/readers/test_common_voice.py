@@ -1,6 +1,6 @@
 import pytest
 
-from starvox.corpus.known import read_common_voice
+from starvox.corpus.readers import read_common_voice
 
 ANNA, ANN2, BEN = "a" * 128, "a" * 14 + "b" * 114, "c" * 128
 OLD = "client_id\tpath\tsentence\tup_votes\tdown_votes\tage\tgender\taccent"

@@ -1,4 +1,4 @@
-"""Finding, saving and loading the snapshots of a results folder.
+"""Saving and loading the snapshots of a results folder.
 
 A snapshot is a plain ``.npz`` of the target's arrays, as Chainer's ``save_npz``
 writes it uncompressed. The comment at the end of the archive holds the SHA-256
@@ -8,7 +8,6 @@ of all that stands before it, which NumPy and Chainer ignore.
 import hashlib
 import math
 import os
-import re
 import zipfile
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from chainer.serializers import DictionarySerializer, NpzDeserializer
 
 from starvox.errors import UserError
 from starvox.files import replacing
-
-TRAINER = "snapshot_iter"
-GENERATOR = "gen_iter"
+from starvox.run.run import Run
 
 _PREFIX = b"sha256:"
 _COMMENT = len(_PREFIX) + 64
@@ -44,13 +41,13 @@ def save_half(folder: Path, iteration: int, target) -> Path:
     """Writes a generator to keep, in half the room: weights as float16, vectors as they are.
 
     Returns:
-        Path: ``gen_iter_N-<the first 8 digits of the file's SHA-256>.npz``. `find` and `load`
-        take it for ``gen_iter_N.npz``.
+        Path: ``gen_iter_N-<the first 8 digits of the file's SHA-256>.npz``. `Run.generators` and
+        `load` take it for ``gen_iter_N.npz``.
 
     Raises:
         WriteError: if it cannot be written.
     """
-    path = folder / f"{GENERATOR}_{iteration}.npz"
+    path = Run(folder).generator(iteration)
     # Statistics of batch normalisation can be too small for float16.
     halved = {
         key: array.astype(np.float16) if array.ndim > 1 else array for key, array in _arrays(target).items()
@@ -77,20 +74,6 @@ def _write(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
         digest = _digest(file, size)
         file.seek(size)
         file.write(_PREFIX + digest)
-
-
-def find(folder: Path, stem: str) -> dict[int, Path]:
-    """Returns iteration -> file of the snapshots in a folder, in ascending order.
-
-    Args:
-        folder: a results folder.
-        stem: `TRAINER` or `GENERATOR`.
-    """
-    found = {}
-    for path in Path(folder).glob(f"{stem}_*.npz"):
-        if match := re.fullmatch(rf"{stem}_(\d+)(-[0-9a-f]{{8}})?\.npz", path.name):
-            found[int(match[1])] = path
-    return dict(sorted(found.items()))
 
 
 def load(path: Path, target, part: str = "") -> None:

@@ -9,13 +9,13 @@ import sys
 import pytest
 
 from starvox import UserError
-from starvox.training.lock import LOCK, Lock
+from starvox.run.lock import LOCK, Lock
 
 HOLD = """
 import fcntl, os, sys
 file = open(sys.argv[1], "w")
 fcntl.flock(file, fcntl.LOCK_EX)
-print(f"process {os.getpid()}", file=file, flush=True)
+print(f"process {os.getpid()} on another", file=file, flush=True)
 print("held", flush=True)
 input()
 """
@@ -36,7 +36,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
     command = [sys.executable, "-c", HOLD, str(tmp_path / LOCK)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(UserError, match=rf"\(process {holder.pid}\)"), Lock(tmp_path):
+        with pytest.raises(UserError, match=rf"\(process {holder.pid} on another\)"), Lock(tmp_path):
             pytest.fail("both hold it")
         holder.kill()
         holder.wait()
@@ -74,6 +74,37 @@ def test_a_lock_that_its_holder_removed_does_not_count(tmp_path, monkeypatch):
         pytest.fail("both hold it")
 
 
+def test_a_folder_that_was_moved_or_replaced_is_noticed(tmp_path):
+    one, moved = tmp_path / "one", tmp_path / "moved"
+    with Lock(one) as lock:
+        lock.check()
+        one.rename(moved)
+        with pytest.raises(UserError, match="was moved or removed while it was trained in"):
+            lock.check()
+        with Lock(one) as other:
+            with pytest.raises(UserError, match="was moved or removed"):
+                lock.check()
+            other.check()
+    assert not one.exists()
+    assert [path.name for path in moved.iterdir()] == [LOCK]
+
+
+def test_a_training_takes_no_other_ones_lock_away(tmp_path):
+    first = Lock(tmp_path / "one")
+    first.__enter__()
+    (tmp_path / "one").rename(tmp_path / "moved")
+    with Lock(tmp_path / "one") as second:
+        first.__exit__()
+        second.check()
+
+
+def test_somebody_elses_file_of_that_name_stays(tmp_path):
+    (tmp_path / LOCK).write_text("of another tool")
+    with pytest.raises(UserError, match=r"\.lock is not of starvox"), Lock(tmp_path):
+        pytest.fail("it is held")
+    assert (tmp_path / LOCK).read_text() == "of another tool"
+
+
 def test_a_file_system_without_locks(tmp_path, monkeypatch, capsys):
     def refuse(file, operation):
         raise OSError(errno.ENOLCK, "No locks available")
@@ -88,7 +119,7 @@ def test_a_read_only_folder(tmp_path):
     tmp_path.chmod(0o500)
     for folder in (tmp_path, tmp_path / "new"):
         with (
-            pytest.raises(UserError, match=r"cannot be written to \(Permission denied\).*OUT="),
+            pytest.raises(UserError, match=r"cannot be written to \(Permission denied\)"),
             Lock(folder),
         ):
             pytest.fail("it can be written")

@@ -5,7 +5,7 @@ import pytest
 
 from starvox import UserError
 from starvox.corpus import Clip
-from starvox.corpus.known import hold_out
+from starvox.corpus.readers import hold_out
 
 
 def clips(**counts):

@@ -2,7 +2,7 @@ import pytest
 
 from starvox import UserError
 from starvox.corpus import Clip, read_manifest
-from starvox.corpus.known import write_manifest
+from starvox.corpus.readers import write_manifest
 
 
 def test_a_manifest_comes_back_as_it_was_written(tmp_path):

@@ -1,6 +1,6 @@
 import pytest
 
-from starvox.corpus.known import read_librispeech
+from starvox.corpus.readers import read_librispeech
 
 SPEAKERS = (
     "; Some pipe(|) separated metadata about the readers\n"

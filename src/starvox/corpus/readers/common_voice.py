@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from starvox.corpus.known.layout import Reading, finish, lines, malformed, require
 from starvox.corpus.manifest import Clip
+from starvox.corpus.readers.layout import Reading, finish, lines, malformed, require
 from starvox.errors import UserError
 
 _LAYOUT = "DIR/validated.tsv with DIR/clips/common_voice_en_1.mp3 (one language's folder)"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starvox import UserError
-from starvox.training import results
+from starvox.run.run import Run
 from starvox.training.run import _choose_intervals
 
 VALID = {
@@ -23,6 +23,7 @@ VALID = {
     "resumed": [],
 }
 RECORDED = ("config.json", "labels.json", "rejected.csv", "clips.csv", ".lock", ".log.1.2.tmp")
+KILLED = (".lock", ".environment.json.1.2.tmp")  # before anything was written
 
 
 def fill(folder, names, environment=None):
@@ -34,10 +35,12 @@ def fill(folder, names, environment=None):
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("environment", [None, VALID])
-def test_a_folder_without_a_result_is_free(tmp_path, overwrite, environment):
-    fill(tmp_path, RECORDED, environment)
-    results.check_free(tmp_path, overwrite)
+@pytest.mark.parametrize(
+    ("names", "environment"), [((), None), (KILLED, None), ((), VALID), (RECORDED, VALID)]
+)
+def test_a_folder_without_a_result_is_free(tmp_path, overwrite, names, environment):
+    fill(tmp_path, names, environment)
+    Run(tmp_path).check_free(overwrite)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,9 @@ def test_a_folder_without_a_result_is_free(tmp_path, overwrite, environment):
         ("config.json", "samples/iter_1/a.wav"),
         ("config.json/a", "notes.txt"),
         ("labels.json/a",),
+        ("config.json",),  # of another tool, and nothing else
+        ("labels.json",),
+        (".x.1.2.tmp",),
     ],
 )
 @pytest.mark.parametrize("environment", [None, {"seed": 0, "data": "m.csv", "held_out": None}])
@@ -55,21 +61,31 @@ def test_what_is_not_surely_a_run_is_never_cleared(tmp_path, names, environment)
     fill(tmp_path, names, environment)
     for overwrite in (False, True):
         with pytest.raises(UserError, match="is not empty and not a run of starvox"):
-            results.check_free(tmp_path, overwrite)
+            Run(tmp_path).check_free(overwrite)
 
 
 @pytest.mark.parametrize("name", ["log", "gen_iter_5.npz", "snapshot_iter_5.npz", "samples/1.wav", "x"])
 def test_a_run_with_anything_in_it_goes_only_when_asked(tmp_path, name):
     fill(tmp_path, (*RECORDED, name), VALID)
     with pytest.raises(UserError, match="holds a run already"):
-        results.check_free(tmp_path, overwrite=False)
-    results.check_free(tmp_path, overwrite=True)
+        Run(tmp_path).check_free(overwrite=False)
+    Run(tmp_path).check_free(overwrite=True)
 
 
 def test_a_folder_that_is_half_cleared_is_still_known_as_a_run(tmp_path):
     fill(tmp_path, (*RECORDED, "log", "samples/iter_1/a.wav"), VALID)
-    results.clear(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "config.json", "environment.json"]
+    Run(tmp_path).clear()
+    left = [".lock", ".log.1.2.tmp", "config.json", "environment.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
+def test_what_a_user_put_beside_a_run_stays(tmp_path):
+    theirs = ("notes.txt", ".x.1.2.tmp", "samples.zip", "logs/a", "gen_iter_best.npz")
+    fill(tmp_path, (*RECORDED, "log", "snapshot_iter_2.npz", *theirs), VALID)
+    Run(tmp_path).remove_leftovers()
+    Run(tmp_path).clear()
+    left = {path.name for path in tmp_path.iterdir()} - {".lock", "config.json", "environment.json"}
+    assert left == {"notes.txt", ".x.1.2.tmp", "samples.zip", "logs", "gen_iter_best.npz"}
 
 
 json_values = st.recursive(
@@ -85,16 +101,18 @@ def test_any_environment_is_refused_or_can_be_gone_on_with(tmp_path_factory, env
     folder = tmp_path_factory.getbasetemp()
     fill(folder, (), environment)
     try:
-        found = results.read_environment(folder)
+        found = Run(folder).read_environment()
     except UserError:
         return
-    assert found["seed"] >= 0
-    for path in (found["data"], found["held_out"] or "", found.get("store", "")):
+    assert found.seed >= 0
+    for path in (found.data, found.held_out or "", found.store or ""):
         assert b"\0" not in os.fsencode(path)
     nothing = SimpleNamespace(log_every=None, snapshot_every=None, sample_every=None)
-    assert min(_choose_intervals(nothing, found, 1000)) > 0
-    assert found.get("processes", 1) > 0
-    found.setdefault("resumed", []).append({})
+    assert min(_choose_intervals(nothing, found.every, 1000)) > 0
+    assert found.processes > 0
+    found.resumed = [*found.resumed, {}]
+    Run(folder).write_environment(found)
+    assert Run(folder).read_environment() == found
 
 
 @pytest.mark.parametrize(
@@ -110,10 +128,10 @@ def test_any_environment_is_refused_or_can_be_gone_on_with(tmp_path_factory, env
 def test_a_value_that_no_run_writes_is_refused(tmp_path, change):
     fill(tmp_path, (), VALID | change)
     with pytest.raises(UserError, match=r"environment\.json: missing or damaged"):
-        results.read_environment(tmp_path)
+        Run(tmp_path).read_environment()
 
 
 def test_a_path_that_is_no_utf8_is_kept(tmp_path):
     path = os.fsdecode(b"clips \xff.csv")
     fill(tmp_path, (), VALID | {"data": path})
-    assert results.read_environment(tmp_path)["data"] == path
+    assert Run(tmp_path).read_environment().data == path

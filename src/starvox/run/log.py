@@ -7,10 +7,8 @@ import numpy as np
 
 from starvox.errors import UserError
 
-LOG_KEYS = (
-    "epoch",
-    "iteration",
-    "elapsed_time",
+COUNTS = ("epoch", "iteration", "elapsed_time")
+LOSSES = (
     "dis/wasserstein",
     "dis/gradient_penalty",
     "dis/classification",
@@ -22,6 +20,7 @@ LOG_KEYS = (
     "gen/feature_matching",
     "gen/loss",
 )
+LOG_KEYS = (*COUNTS, *LOSSES)
 
 _MOST_KEYS = 1000
 _SMALLEST, _LARGEST = 1e-45, 3.5e38  # about what float32 holds; matplotlib fails far beyond

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from starvox.corpus.known.layout import Reading, finish, lines, malformed, not_told, require
 from starvox.corpus.manifest import Clip
+from starvox.corpus.readers.layout import Reading, finish, lines, malformed, not_told, require
 
 _LAYOUT = (
     "DIR/speaker-info.txt with DIR/wav48/p225/p225_001.wav (0.80) "

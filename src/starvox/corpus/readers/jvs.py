@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from starvox.corpus.known.layout import Reading, finish, lines, malformed, not_told, require
 from starvox.corpus.manifest import Clip
+from starvox.corpus.readers.layout import Reading, finish, lines, malformed, not_told, require
 
 _LAYOUT = (
     "DIR/gender_f0range.txt with DIR/jvs001/parallel100/wav24kHz16bit/VOICEACTRESS100_001.wav "

@@ -2,13 +2,13 @@
 
 import pytest
 
-from starvox.corpus import known
+from starvox.corpus import readers
 
 READERS = {
-    known.read_vctk: "speaker-info.txt",
-    known.read_common_voice: "validated.tsv",
-    known.read_librispeech: "SPEAKERS.TXT",
-    known.read_jvs: "gender_f0range.txt",
+    readers.read_vctk: "speaker-info.txt",
+    readers.read_common_voice: "validated.tsv",
+    readers.read_librispeech: "SPEAKERS.TXT",
+    readers.read_jvs: "gender_f0range.txt",
 }
 
 

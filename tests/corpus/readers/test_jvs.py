@@ -1,4 +1,4 @@
-from starvox.corpus.known import read_jvs
+from starvox.corpus.readers import read_jvs
 
 GENDER = "speaker Male_or_Female minf0[Hz] maxf0[Hz]\njvs001 M 70 300\njvs002 F 120 500\n"
 

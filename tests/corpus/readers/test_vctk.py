@@ -1,6 +1,6 @@
 import pytest
 
-from starvox.corpus.known import read_vctk
+from starvox.corpus.readers import read_vctk
 
 # Columns as in the two releases, with what trips a reader: regions of several
 # words, none, an accent of two words, comments, a name without "p".
