@@ -10,11 +10,8 @@ import soundfile
 from hypothesis import settings
 
 from starvox import load_experiment
-<<<<<<< HEAD
-from starvox.evaluation.verdict import give_verdict
-=======
 from starvox.build import use_fast_operations
->>>>>>> tests2
+from starvox.evaluation.verdict import give_verdict
 
 settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
 settings.load_profile("unhurried")
