@@ -443,6 +443,15 @@ def test_held_out_speakers_may_be_strangers(tiny, options, tmp_path, manifest):
     assert list((tmp_path / "out" / "samples" / "iter_1").glob("1_scotland_F_input.wav"))
 
 
+def test_a_held_out_list_of_another_corpus_is_named(tiny, options, tmp_path, manifest, capsys):
+    path = tmp_path / "held_out.csv"
+    path.write_text(f"path,speaker,birthplace,sex\n{manifest.parent / '0.wav'},stranger,nowhere,x\n")
+    train(tiny, options(tmp_path / "out", held_out=path, iterations=1))
+    told = capsys.readouterr().out
+    assert f"held-out: 1 clip used; of {path}\n" in told
+    assert f"warning: no label of {path} is one of {manifest}: of another corpus?\n" in told
+
+
 def test_rejected_held_out_clips_are_counted_and_listed(tiny, options, tmp_path, manifest, capsys):
     rows = ["path,speaker,birthplace,sex", f"{manifest.parent / '0.wav'},a,,", "nowhere.wav,a,,"]
     (tmp_path / "held_out.csv").write_text("\n".join(rows))
