@@ -81,7 +81,7 @@ report: need-exp $(READY) ## one HTML page of a run
 	@exec $(STARVOX) report $(RUN) $(ARGS)
 
 listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
-	@$(VENV)/bin/python scripts/listen.py $(ARGS)
+	@exec $(VENV)/bin/python scripts/listen.py $(ARGS)
 
 ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
 	@exec $(VENV)/bin/python scripts/ladder.py $(ARGS)

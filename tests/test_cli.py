@@ -158,6 +158,18 @@ def test_every_command_tells_a_mistake_on_one_line(case, run, capsys):
 
 
 @pytest.mark.parametrize(
+    ("command", "name"),
+    [("replay smoke in.wav", "replay"), ("plot results/smoke -o results/smoke/curves", "curves")],
+)
+def test_a_link_in_a_run_makes_no_command_write_elsewhere(command, name, run, tmp_path, capsys):
+    (tmp_path / "elsewhere").mkdir()
+    (run / name).symlink_to(tmp_path / "elsewhere")
+    assert main(command.split()) == 2
+    assert f"{name} is a link" in capsys.readouterr().err
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize(
     "text",
     [
         '{"seed": 0, "data": 3, "held_out": null}',

@@ -11,12 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from starvox.errors import UserError
+from starvox.files import read_text
 
 ROOT = "47c97768"  # the experiment that every other one extends
 SET = "--set"  # the source of a value that was given for one run alone
 
 # Far above any use; with more a computation would end in want of memory, or never.
 MOST = 1_000_000  # of anything that is counted
+MAX_BYTES = 1_000_000  # of a configuration file
 DEEPEST = 16  # halvings of a map
 
 Kernel = Annotated[tuple[int, int], Field(strict=False)]
@@ -264,7 +266,7 @@ def _is_id(name: Any) -> bool:
 
 def _read(path: Path, parse) -> dict[str, Any]:
     try:
-        values = parse(path.read_text(encoding="utf-8-sig"))
+        values = parse(read_text(path, MAX_BYTES).removeprefix("\ufeff"))
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except RecursionError:

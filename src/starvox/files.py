@@ -63,18 +63,21 @@ def open_plain(path: str | Path) -> BinaryIO:
         OSError: if it cannot be opened, or is not a plain file.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a file")
-    return open(descriptor, "rb")
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return open(descriptor, "rb")
+    os.close(descriptor)
+    number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+    raise OSError(number, os.strerror(number) if stat.S_ISDIR(mode) else "not a file")
 
 
-def read_text(path: str | Path, limit: int = MAX_TEXT) -> str:
+def read_text(path: str | Path, limit: int = MAX_TEXT, errors: str = "strict") -> str:
     """Reads a UTF-8 text with `open_plain`.
 
     Args:
         path: the file.
         limit: bytes that it may have.
+        errors: as of `bytes.decode`.
 
     Raises:
         OSError: if it cannot be opened, is not a plain file, or has more.
@@ -84,7 +87,7 @@ def read_text(path: str | Path, limit: int = MAX_TEXT) -> str:
         data = file.read(limit + 1)
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
-    return data.decode("utf-8")
+    return data.decode("utf-8", errors)
 
 
 def write_text(path: str | Path, text: str, **mend: str) -> None:

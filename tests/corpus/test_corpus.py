@@ -172,6 +172,19 @@ def test_clips_that_differ_from_a_list_are_named(make, tmp_path, small, speech):
     assert third.difference(tmp_path / "none.csv") == "its clips, their labels or their order"
 
 
+def test_no_cell_of_the_lists_is_a_formula(make, tmp_path, small, speech, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    manifest = make({"+1.wav": speech[:9000], "=2.wav": None}).relative_to(tmp_path)
+    manifest.write_text('path,speaker,birthplace,sex\n+1.wav,"=HYPERLINK(""http://x"")",-1,@a\n=2.wav,,,\n')
+    corpus = Corpus.open(manifest, small, tmp_path / "store")
+    corpus.write_clips("clips.csv")
+    corpus.write_rejected("rejected.csv")
+    for name in ("clips.csv", "rejected.csv"):
+        with open(name, encoding="utf-8", newline="") as file:
+            assert not [cell for row in csv.reader(file) for cell in row if cell[:1] in tuple("=+-@")]
+    assert corpus.difference("clips.csv") == "the order or the number of its clips"
+
+
 def test_the_list_of_rejected_clips_holds_any_name(make, tmp_path, small, speech):
     names = ["two\nlines.wav", "lone\rreturn.wav", 'quo"te.wav', "com,ma.wav", "🎤 日本.wav", "=1+1.wav"]
     manifest = make({"good.wav": speech[:9000]})

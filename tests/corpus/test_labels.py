@@ -101,3 +101,10 @@ def test_other_json(text):
 def test_frozen(encoder):
     with pytest.raises(AttributeError):
         encoder.sizes = {}
+
+
+@pytest.mark.parametrize("kept", ["Ren\u00e9", "Rene\u0301"])
+@pytest.mark.parametrize("asked", ["Ren\u00e9", "Rene\u0301"])
+def test_a_name_is_found_in_either_writing_of_unicode(kept, asked):
+    encoder = LabelEncoder({"speaker": ["a", kept], "birthplace": [], "sex": []}, RECORD)
+    assert encoder.input(speaker=asked).argmax() == 1

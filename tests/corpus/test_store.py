@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -239,6 +240,19 @@ def test_ctrl_c_while_long_clips_are_decoded_ends_soon_and_leaves_nothing_half_w
     assert process.returncode == -signal.SIGINT  # as Python ends of it; not SIGABRT, not SIGSEGV
     assert time.monotonic() - started < 20
     assert [path.name for path in (tmp_path / "store").rglob("*") if path.is_file()] == ["starvox-index.json"]
+
+
+def test_memory_does_not_go_with_the_length_of_a_clip(store, tmp_path):
+    path = tmp_path / "a.flac"
+    with soundfile.SoundFile(path, "w", 16000, 1) as file:
+        for _ in range(30):
+            file.write(np.zeros(16000 * 60))
+    tracemalloc.start()
+    keys, _ = store.add([path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(store.open(keys[path])) == 16000 * 60 * 30  # 115 MB
+    assert peak < 80e6
 
 
 def test_no_temporary_files_stay(store, tmp_path):

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starvox import UserError
+from starvox import UserError, files, load_experiment
+from starvox.run import snapshots
+from starvox.run.log import read_log
 from starvox.run.run import Run
 from starvox.training.run import _choose_intervals
 
@@ -135,3 +137,37 @@ def test_a_path_that_is_no_utf8_is_kept(tmp_path):
     path = os.fsdecode(b"clips \xff.csv")
     fill(tmp_path, (), VALID | {"data": path})
     assert Run(tmp_path).read_environment().data == path
+
+
+def test_nothing_is_written_through_a_link_in_the_folder(tmp_path):
+    run, elsewhere = Run(tmp_path / "run"), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run.folder.symlink_to(tmp_path)  # the folder itself may be one
+    assert run.inside(run.samples(3)) == run.samples(3)
+    (run.folder / "samples").symlink_to(elsewhere)
+    run.curves.symlink_to(elsewhere)
+    for path in (run.samples(3), run.curves):
+        with pytest.raises(UserError, match=r"(samples|curves) is a link.*; remove it"):
+            run.inside(path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+@pytest.mark.parametrize("name", ["config.json", "labels.json", "environment.json", "log", "gen_iter_1.npz"])
+def test_a_file_that_does_not_end_is_refused_at_once(tmp_path, monkeypatch, kind, name):
+    run, exp = Run(tmp_path), load_experiment("smoke")
+    if kind == "pipe":
+        os.mkfifo(tmp_path / name)
+    elif kind == "device":
+        (tmp_path / name).symlink_to("/dev/zero")
+    else:
+        (tmp_path / name).write_bytes(bytes(2_000_000))
+        monkeypatch.setattr(files.read_text, "__defaults__", (1_000_000, "strict"))
+    readers = {
+        "config.json": run.experiment,
+        "labels.json": lambda: run.encoder(exp),
+        "environment.json": run.read_environment,
+        "log": lambda: read_log(run.log),
+        "gen_iter_1.npz": lambda: snapshots.load(run.generator(1), None),
+    }
+    with pytest.raises(UserError, match=str(tmp_path)):
+        readers[name]()

@@ -60,6 +60,30 @@ def test_a_signal_asks_for_the_end(number, capfd):
     assert "finishing this iteration" in capfd.readouterr().err
 
 
+def test_a_terminal_that_closes_asks_for_the_end_however_often_it_says_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with Stop(1000) as stop:
+            stop.begin()
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.requested == signal.SIGHUP
+            assert stop(at(1))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_under_nohup_a_terminal_may_close():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Stop(1000) as stop:
+            stop.begin()
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert stop.requested is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_signal_with_nobody_left_to_read_about_it():
     """A terminal that was closed: the last iteration is saved all the same."""
     code = (

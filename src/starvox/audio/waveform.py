@@ -4,6 +4,7 @@ import errno
 import io
 import math
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ _BLOCK = 2**22  # samples of all channels read at a time, 16 MB
 _SHORTEST = 4096  # frames read at a time, at least; 1024 channels are the most that libsndfile takes
 _TOLERANCE = 0.1  # s that may be missing at the end of what a header promises
 _UNKNOWN_SIZE = 0x7FFF0000  # bytes
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _SYSTEM_ERROR, _NO_MEMORY = 2, 17  # libsndfile's numbers
 
 
@@ -70,6 +72,8 @@ def read_blocks(path: str | Path, sample_rate: int) -> Iterator[np.ndarray]:
         with open_plain(path) as file, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             if not RATES[0] <= sound.samplerate <= RATES[1]:
                 raise AudioFileError(f"unreadable: a sample rate of {sound.samplerate} Hz")
+            if sound.format == "OGG" and not _is_whole_ogg(path):
+                raise AudioFileError("damaged: a page without its checksum: copy it again")
             yield from _resample(_mono(sound, _promised_frames(sound, path)), sound.samplerate, sample_rate)
     except soundfile.LibsndfileError as error:
         if error.code == _NO_MEMORY:
@@ -92,6 +96,19 @@ def _promised_frames(sound: soundfile.SoundFile, path: str | Path) -> float:
     promised, found = map(int, note.groups()) if note else (0, 0)
     # Programs that write to a pipe claim 2 or 4 GB: they do not know.
     return sound.frames * promised / found if 0 < found < promised < _UNKNOWN_SIZE else sound.frames
+
+
+def _is_whole_ogg(path: str | Path) -> bool:
+    """Returns whether every page of an Ogg file has its checksum; libsndfile skips those that do not."""
+    with open(path, "rb") as file:
+        while head := file.read(27):
+            sizes = file.read(head[-1])
+            page = head[:22] + bytes(4) + head[26:] + sizes + file.read(sum(sizes))
+            # zlib's CRC-32, but for the order of the bits, its beginning and its end
+            checksum = zlib.crc32(page.translate(_REVERSED_BITS), 0xFFFFFFFF) ^ 0xFFFFFFFF
+            if head[22:26] != checksum.to_bytes(4, "big").translate(_REVERSED_BITS):
+                return False
+    return True
 
 
 def _mono(sound: soundfile.SoundFile, promised: float) -> Iterator[np.ndarray]:

@@ -52,7 +52,7 @@ def _run(args) -> None:
     ):
         print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)
     if len(found := read_evaluations(out)) > 1:
-        print(*plot_evaluations(found, Run(out).curves), sep="\n")
+        print(*plot_evaluations(found, Run(out).inside(Run(out).curves)), sep="\n")
 
 
 def find_clips(folder: Path, data: Path | None = None, training: Path | None = None) -> tuple[Path, Path]:

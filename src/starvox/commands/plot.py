@@ -18,7 +18,11 @@ def add(commands) -> None:
 def _run(args) -> None:
     from starvox.plotting import plot_curves
     from starvox.run.log import read_log
+    from starvox.run.run import Run
 
+    for folder in args.logs:
+        if args.out.is_relative_to(folder):  # as in make plot
+            Run(folder).inside(args.out)
     names = [(path.parent if path.is_file() else path).name for path in args.logs]
     for path in plot_curves([read_log(path) for path in args.logs], args.out, names, args.loglog):
         print(path)

@@ -63,7 +63,8 @@ def _run(args) -> None:
     from starvox.run.run import Run
 
     folder = run_folder(args.run_name)
-    out = args.out or Run(writable_folder(folder)).replay
+    own = Run(writable_folder(folder))
+    out = args.out or own.inside(own.replay)
     inputs = find_inputs(args.inputs, out)
     run = Replay.load(folder, args.iteration, args.device)
     speakers = run.encoder.classes["speaker"] if args.all_speakers else args.speakers or [args.speaker]

@@ -1,11 +1,13 @@
 """The clips that a run is made of, kept in its results folder, to name those that have changed."""
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from starvox.corpus.manifest import COLUMNS, Clip
-from starvox.corpus.plain_csv import write_csv
+from starvox.corpus.plain_csv import as_text, write_csv
+from starvox.files import read_text
 
 
 def write_clip_list(path: str | Path, clips: Sequence[Clip], keys: Sequence[str]) -> None:
@@ -34,14 +36,14 @@ def describe_difference(path: str | Path, clips: Sequence[Clip], keys: Sequence[
 
 def _rows(clips: Sequence[Clip], keys: Sequence[str]) -> list[list[str]]:
     return [
-        [str(clip.path), *(label or "" for label in clip.labels.values()), key]
+        [as_text(cell or "") for cell in (str(clip.path), *clip.labels.values(), key)]
         for clip, key in zip(clips, keys, strict=True)
     ]
 
 
 def _read(path: str | Path) -> list[list[str]]:
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return [row for row in csv.reader(file) if row][1:]
+        text = io.StringIO(read_text(path, errors="surrogateescape"), newline="")
+        return [row for row in csv.reader(text) if row][1:]
     except (OSError, csv.Error):
         return []

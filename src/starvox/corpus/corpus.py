@@ -11,7 +11,7 @@ import numpy as np
 from starvox.corpus.clip_list import describe_difference, write_clip_list
 from starvox.corpus.crops import usable_starts
 from starvox.corpus.manifest import Clip, read_manifest
-from starvox.corpus.plain_csv import write_csv
+from starvox.corpus.plain_csv import as_text, write_csv
 from starvox.corpus.store import WaveformStore, stamp
 from starvox.corpus.stored_waveform import StoredWaveform
 from starvox.errors import UserError
@@ -123,7 +123,7 @@ class Corpus:
 
     def write_rejected(self, path: str | Path, more: Sequence[tuple[Clip, str]] = ()) -> None:
         """Writes the clips left out, and ``more``, as UTF-8 CSV with the columns path and reason."""
-        rows = ([str(clip.path), reason] for clip, reason in [*self.rejected, *more])
+        rows = ([as_text(str(clip.path)), reason] for clip, reason in [*self.rejected, *more])
         write_csv(path, ["path", "reason"], rows)
 
 

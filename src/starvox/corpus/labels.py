@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from unicodedata import normalize
 
 import numpy as np
 
@@ -42,7 +43,10 @@ class LabelEncoder:
                     f"the networks hold {size}; if they are right, set labels.{group} = {needed} "
                     "in an experiment of your own"
                 )
-        index = {group: {name: i for i, name in enumerate(self.classes[group])} for group in GROUPS}
+        index = {
+            group: {normalize("NFC", name): i for i, name in enumerate(self.classes[group])}
+            for group in GROUPS
+        }
         object.__setattr__(self, "_index", index)
 
     @classmethod
@@ -127,7 +131,7 @@ class LabelEncoder:
 
     def without_unknown(self, clip: Clip) -> Clip:
         """Returns the clip with the labels that are no class here, a held-out stranger's, taken off."""
-        unknown = [group for group, name in clip.labels.items() if name not in self.classes[group]]
+        unknown = [group for group, name in clip.labels.items() if name not in self._index[group]]
         return replace(clip, **dict.fromkeys(unknown))
 
     def _places(self, *names: str | None):
@@ -135,6 +139,7 @@ class LabelEncoder:
         start = 0
         for group, name in zip(GROUPS, names, strict=True):
             stop = start + self.sizes[group]
+            name = name and normalize("NFC", name)
             if name is not None and name not in self._index[group]:
                 raise UserError(f"no {group} {name!r}; {self._suggest(group, name)}")
             yield start, stop, self._index[group].get(name)

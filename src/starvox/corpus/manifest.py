@@ -5,8 +5,10 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from unicodedata import normalize
 
 from starvox.errors import UserError
+from starvox.files import read_text
 
 COLUMNS = ("path", "speaker", "birthplace", "sex")
 
@@ -30,7 +32,8 @@ def read_manifest(path: str | Path) -> list[Clip]:
     """Reads a UTF-8 CSV file with the columns path, speaker, birthplace and sex.
 
     The columns stand in any order. Cells are stripped; an empty cell means that
-    the group is not labelled, and an empty line means nothing. A relative path
+    the group is not labelled, and an empty line means nothing. Labels come out in
+    Unicode's NFC, so that one name written in two ways is one class. A relative path
     starts at the manifest's folder. Whether the sound files exist is not asked.
 
     Returns:
@@ -65,9 +68,7 @@ def read_manifest(path: str | Path) -> list[Clip]:
 
 def _read_text(path: Path) -> str:
     try:
-        if path.is_char_device() or path.is_block_device():  # /dev/zero has no end
-            raise UserError(f"{path}: a device; give the path of a manifest (CSV)")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_text(path).removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from None
     except (OSError, ValueError) as error:  # ValueError: what can be no file's name
@@ -96,4 +97,5 @@ def _parse(header: list[str], row: list[str], folder: Path) -> Clip:
     cells = {name: cell.strip() or None for name, cell in zip(header, row, strict=True)}
     if cells["path"] is None:
         raise ValueError("the path is empty; give one or remove the line")
-    return Clip(**{**cells, "path": folder / cells["path"]})
+    labels = {name: cell and normalize("NFC", cell) for name, cell in cells.items()}
+    return Clip(**{**labels, "path": folder / cells["path"]})

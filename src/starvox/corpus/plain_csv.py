@@ -8,6 +8,11 @@ from types import SimpleNamespace
 from starvox.files import replacing
 
 
+def as_text(cell: str) -> str:
+    """Returns a cell that no spreadsheet takes for a formula: with an apostrophe before it, if needed."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
 def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Writes UTF-8 CSV with lines that end in ``\\n``.
 

@@ -17,7 +17,7 @@ from starvox.evaluation.judge import Judge
 from starvox.evaluation.measurement import Measurement
 from starvox.evaluation.truth import Truth, synthetic_truth
 from starvox.evaluation.verdict import give_verdict
-from starvox.files import write_text
+from starvox.files import read_text, write_text
 from starvox.replay.networks import Networks, load_networks
 from starvox.replay.receptive_field import cell_reach, pixel_reach
 from starvox.run.run import Run
@@ -167,7 +167,7 @@ def read_evaluations(folder: Path) -> list[dict]:
     found = []
     for path in Run(folder).evaluations().values():
         try:
-            evaluation = json.loads(path.read_text(encoding="utf-8"))
+            evaluation = json.loads(read_text(path))
             found.append((evaluation["iteration"], evaluation))
             evaluation["judged_by"]["thresholds"]["min_target_share"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -17,7 +17,7 @@ from starvox.errors import UserError
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.label_plan import LabelTuple, plan_labels
 from starvox.evaluation.truth import synthetic_truth
-from starvox.files import file_name
+from starvox.files import file_name, read_text
 from starvox.kept.card import make_card
 from starvox.plotting import CURVES, draw_curve, draw_evaluations
 from starvox.replay.replay import Replay
@@ -191,7 +191,7 @@ def _write_sounds(new: Path, sounds: Mapping[str, np.ndarray], rate: int, level:
 
 def _read_entries(path: Path) -> list[dict]:
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        entries = json.loads(read_text(path))
         if not isinstance(entries, list) or not entries:
             raise ValueError
         return entries

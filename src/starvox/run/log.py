@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from starvox.errors import UserError
+from starvox.files import read_text
 
 COUNTS = ("epoch", "iteration", "elapsed_time")
 LOSSES = (
@@ -59,7 +60,7 @@ def read_log(path: str | Path) -> dict[str, np.ndarray]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path, errors="replace")
     except FileNotFoundError:
         raise UserError(f"{path}: no such log; give a results folder, or the file `log` in it") from None
     except OSError as error:

@@ -70,6 +70,19 @@ class Run:
         """Returns iteration -> file of an evaluation, in ascending order."""
         return self._find(r"evaluation_iter_(\d+)\.json")
 
+    def inside(self, path: Path) -> Path:
+        """Returns a path below the folder to write to.
+
+        Raises:
+            UserError: if a link on the way leads somewhere else.
+        """
+        for part in (path, *path.parents):
+            if part == self.folder:
+                break
+            if part.is_symlink():
+                raise UserError(f"{part} is a link, and what is written there lies elsewhere; remove it")
+        return path
+
     def _find(self, pattern: str) -> dict[int, Path]:
         paths = self.folder.iterdir() if self.folder.is_dir() else ()
         found = {int(match[1]): path for path in paths if (match := re.fullmatch(pattern, path.name))}
@@ -100,7 +113,7 @@ class Run:
             UserError: if it is missing, damaged, or does not fit the experiment.
         """
         try:
-            return LabelEncoder.loads(self.labels.read_text(encoding="utf-8"), exp.labels.sizes)
+            return LabelEncoder.loads(files.read_text(self.labels), exp.labels.sizes)
         except OSError as error:
             raise UserError(
                 f"{self.labels}: {error.strerror}; the label names of the run are in it"
@@ -117,7 +130,7 @@ class Run:
             UserError: if it is missing, or a value in it is none that a run writes.
         """
         try:
-            values = json.loads(self.environment.read_text(encoding="utf-8"))
+            values = json.loads(files.read_text(self.environment))
             return Environment.model_validate(values)
         except (OSError, ValueError, RecursionError):  # a ValidationError is a ValueError
             raise UserError(

@@ -16,17 +16,20 @@ from chainer.serializer import Deserializer
 from chainer.serializers import DictionarySerializer, NpzDeserializer
 
 from starvox.errors import UserError
-from starvox.files import replacing
+from starvox.files import open_plain, replacing
 from starvox.run.run import Run
 
+_SEED = "starvox:seed"
 _PREFIX = b"sha256:"
 _COMMENT = len(_PREFIX) + 64
 _END_WITHOUT_COMMENT = 22  # bytes of an archive's last record
 _MAX_RATIO = 16  # what a file may claim to unpack to; weights shrink by a tenth
 
 
-def save(path: str | Path, target) -> None:
+def save(path: str | Path, target, seed: int | None = None) -> None:
     """Writes a snapshot with its checksum; it appears whole or not at all (`replacing`).
+
+    A trainer's holds the run's seed too, so that no other one can resume it.
 
     Equal targets give equal bytes. Uncompressed: weights hardly shrink, and
     deflating them takes ten times as long.
@@ -34,7 +37,8 @@ def save(path: str | Path, target) -> None:
     Raises:
         WriteError: if it cannot be written.
     """
-    _write(path, _arrays(target))
+    note = {} if seed is None else {_SEED: np.array(str(seed))}
+    _write(path, _arrays(target) | note)
 
 
 def save_half(folder: Path, iteration: int, target) -> Path:
@@ -76,7 +80,7 @@ def _write(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
         file.write(_PREFIX + digest)
 
 
-def load(path: Path, target, part: str = "") -> None:
+def load(path: Path, target, part: str = "") -> int | None:
     """Loads a snapshot into a link or a trainer; never unpickles, so it runs no code.
 
     A file with a checksum is refused if any byte of it has changed. One without,
@@ -90,11 +94,14 @@ def load(path: Path, target, part: str = "") -> None:
         target: what to load.
         part: where in the snapshot it is, for example ``updater/model:dis/`` in a trainer's.
 
+    Returns:
+        int or None: the seed that was saved with it; earlier versions saved none.
+
     Raises:
         UserError: if the file is damaged, or is no snapshot of such a target.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             _verify(file)
             arrays = {
                 key: array.astype(np.float32) if array.dtype == np.float16 else array  # of `save_half`
@@ -104,7 +111,9 @@ def load(path: Path, target, part: str = "") -> None:
         check.load(target)
         if check.problems:
             raise ValueError(f"not a snapshot of this network: {check.problems[0]}")
+        seed = int(str(arrays[_SEED])) if _SEED in arrays else None
         NpzDeserializer(arrays, part).load(target)
+        return seed
     except Exception as error:  # a crafted file can make its readers raise nearly anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UserError(f"{path}: cannot be loaded ({_one_line(reason)}); use another snapshot") from error

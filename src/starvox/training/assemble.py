@@ -124,6 +124,7 @@ def build_trainer(
     out: Path,
     every: Intervals,
     samples: tuple,
+    seed: int = 0,
     lock: Lock | None = None,
 ) -> chainer.training.Trainer:
     """Builds the trainer with all its extensions.
@@ -135,6 +136,7 @@ def build_trainer(
         out: the results folder.
         every: the intervals.
         samples: clips and targets for `Samples`.
+        seed: of the run, for its snapshots.
         lock: of the results folder, in the process that writes the run's files and its progress.
     """
     trainer = chainer.training.Trainer(updater, stop, out)
@@ -152,5 +154,6 @@ def build_trainer(
     trainer.extend(Progress(stop.iterations, log), trigger=(1, "iteration"))
     trainer.extend(Samples(updater.gen, *samples, exp.audio), trigger=Every(every.sample, stop))
     trainer.extend(Curves(exp.id), trigger=EverySeconds(60, stop))
-    trainer.extend(Snapshots(lambda trainer: planned(trainer) or stop(trainer), lock.check), trigger=snapshot)
+    saved = Snapshots(lambda trainer: planned(trainer) or stop(trainer), seed, lock.check)
+    trainer.extend(saved, trigger=snapshot)
     return trainer

@@ -1,6 +1,6 @@
 """The end of a training of several processes."""
 
-from starvox.training.triggers import Stop
+from starvox.training.triggers import _SIGHUP, Stop
 
 
 class CommonStop(Stop):
@@ -28,6 +28,8 @@ class CommonStop(Stop):
         return super().__call__(trainer)
 
     def _on_signal(self, number, frame):
+        if self._noted == number == _SIGHUP:
+            return
         if self._noted is not None or not self.has_begun:
             self.requested = number
             raise KeyboardInterrupt

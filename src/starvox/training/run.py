@@ -18,10 +18,11 @@ from starvox.training.assemble import Intervals, build_trainer, build_updater, c
 from starvox.training.choose_samples import choose_samples
 from starvox.training.common_stop import CommonStop
 from starvox.training.cuda_graph import use_cuda_graphs
+from starvox.training.output import best_effort_output
 from starvox.training.processes import Processes
 from starvox.training.triggers import Stop
 
-_OF_STORE = r"index\.json|[0-9a-f]{2}/[0-9a-f]{64}\.npy"
+_OF_STORE = r"starvox-index\.json|(?:\d+/)?[0-9a-f]{2}/[0-9a-f]{64}\.npy"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Options:
     resume_command: str = ""
 
 
+@best_effort_output()
 def train(exp: Experiment, options: Options, resume: bool = False, processes: Processes | None = None) -> int:
     """Trains, or resumes a run; prints what it does.
 
@@ -105,8 +107,6 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
         if processes.size > 1:  # one that has not heard of it must not wait for this one
             raise SystemExit(128 + stop.requested) from None
         return 128 + stop.requested
-    except BrokenPipeError:
-        raise
     except (WriteError, OSError) as error:
         reason = str(error)
         if not isinstance(error, WriteError):  # which names its file and what to do
@@ -137,6 +137,8 @@ def _train(
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
+        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
+            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
         if recorded:
             _check_same(run, recorded, corpus, encoder)
 
@@ -148,9 +150,9 @@ def _train(
         stop.iterations = options.iterations or planned
         every = _choose_intervals(options, recorded.every if recorded else {}, planned)
         samples = choose_samples(corpus, held_out, encoder)
-        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, lock)
+        trainer = build_trainer(exp, updater, stop, run.folder, every, samples, seed, lock)
         if recorded:
-            _load_newest(trainer, run)
+            _load_newest(trainer, run, seed)
     processes.check_same(corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations)
     if recorded and stop.is_end(updater.iteration):
         print(f"nothing to do: {run.folder} is at iteration {updater.iteration} of {stop.iterations}")
@@ -176,7 +178,8 @@ def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
     store = options.store or (recorded.store and Path(recorded.store))
     if store is None:
         raise UserError(f"{run.environment}: does not say where decoded clips are kept", "store")
-    foreign = store.exists() and not (store / "index.json").is_file() and any(store.iterdir())
+    indices = (store / "starvox-index.json", store / "index.json")  # the latter of earlier versions
+    foreign = store.is_dir() and any(store.iterdir()) and not any(path.is_file() for path in indices)
     if options.store is None and foreign:
         raise UserError(f"{run.environment}: {store} holds other things than decoded clips", "store")
     return replace(options, data=data, held_out=held_out, store=store)
@@ -213,7 +216,7 @@ def _open_corpus(
     name: str, manifest: Path, exp: Experiment, options: Options, processes: Processes
 ) -> Corpus:
     corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
-    print(f"{name}: {corpus.summary()}", flush=True)
+    print(f"{name}: {corpus.summary()}; of {manifest}", flush=True)
     return corpus
 
 
@@ -225,14 +228,18 @@ def _check_same(run: Run, recorded: Environment, corpus: Corpus, encoder: LabelE
     run.refuse_if_changed(run.environment, same, what)
 
 
-def _load_newest(trainer, run: Run) -> None:
+def _load_newest(trainer, run: Run, seed: int) -> None:
     """Loads the newest snapshot that is whole; names those that are not."""
     for iteration, path in reversed(run.snapshots().items()):
         try:
-            snapshots.load(path, trainer)
+            saved = snapshots.load(path, trainer)
+            if trainer.updater.iteration != iteration:
+                raise UserError(f"{path}: it is of iteration {trainer.updater.iteration}")
         except UserError as error:
             print(f"skipped: {error}", flush=True)
             continue
+        # None: of an earlier version, where environment.json alone says it
+        run.refuse_if_changed(run.environment, saved in (None, seed), f"the seed ({seed}, not {saved})")
         print(f"resuming from iteration {iteration}", flush=True)
         return
     raise UserError(f"{run.folder}: no snapshot can be loaded", "overwrite")

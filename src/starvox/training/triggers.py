@@ -5,13 +5,16 @@ import os
 import signal
 import time
 
+_SIGHUP = getattr(signal, "SIGHUP", None)  # not on Windows
+
 
 class Stop:
     """The trainer's stop trigger: after a number of iterations, or on Ctrl-C.
 
-    Used as a context, it turns the first SIGINT or SIGTERM into a request to
+    Used as a context, it turns the first SIGINT, SIGTERM or SIGHUP into a request to
     finish the iteration and save; a second one, or one before `begin`, raises
-    KeyboardInterrupt.
+    KeyboardInterrupt. A terminal that closes can send several SIGHUP, which count as one;
+    under nohup there is none.
 
     There is one answer an iteration: what runs after an update and the training
     loop agree whether it was the last one, even if a signal comes between them.
@@ -49,7 +52,9 @@ class Stop:
         self.has_begun = True
 
     def __enter__(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, _SIGHUP):
+            if number is None or (number == _SIGHUP and signal.getsignal(number) == signal.SIG_IGN):
+                continue
             self._handlers[number] = signal.signal(number, self._on_signal)
         return self
 
@@ -58,6 +63,8 @@ class Stop:
             signal.signal(number, handler)
 
     def _on_signal(self, number, frame):
+        if number == _SIGHUP and self.requested is not None:
+            return
         at_once = self.requested is not None or not self.has_begun
         self.requested = number
         if at_once:

@@ -208,6 +208,18 @@ def test_a_folder_with_something_else_is_not_touched(tmp_path, place, file):
     assert contents(tmp_path) == {f"{place}/{file}": b"mine"}
 
 
+@pytest.mark.parametrize("mine", ["mine.txt", "wav/f01/mine.wav", "wav/f01/06.txt"])
+def test_a_file_that_somebody_put_into_a_corpus_keeps_it_from_being_made_again(folder, tmp_path, mine):
+    target = copy(folder, tmp_path / "demo")
+    (target / mine).write_text("mine", encoding="utf-8")
+    assert make_demo(target, progress=False) == target  # nothing to do
+    (target / "wav/f01/01.wav").unlink()
+    with pytest.raises(UserError, match=rf"{mine}: not of the default corpus, which is made again; move it"):
+        make_demo(target, progress=False)
+    assert (target / mine).read_text(encoding="utf-8") == "mine"
+    assert not (target / "wav/f01/01.wav").exists()
+
+
 def test_neither_corpus_replaces_the_other(folder):
     before = contents(folder)
     with pytest.raises(UserError, match="move it, or name another folder"):

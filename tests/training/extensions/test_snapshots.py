@@ -55,7 +55,7 @@ def test_no_old_one_goes_before_the_new_one_is_there(tmp_path, monkeypatch):
     extension, trainer = Snapshots(lambda trainer: False), Trainer(tmp_path)
     run(extension, trainer, 1, 2)
 
-    def fail(path, target):
+    def fail(path, target, seed):
         raise OSError("full")
 
     monkeypatch.setattr(snapshots, "save", fail)

@@ -8,7 +8,7 @@ import sys
 import wave
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,11 @@ from tqdm import tqdm
 from starvox.corpus.demo.espeak import SAMPLE_RATE
 from starvox.corpus.demo.speakers import say
 from starvox.corpus.demo.table import CORPORA, SENTENCES, Clip, list_clips
+from starvox.corpus.manifest import read_manifest
 from starvox.errors import UserError
 
 _SOURCES = ("espeak.py", "espeak_process.py", "speakers.py", "table.py", SENTENCES.name)
+_MANIFESTS = ("train.csv", "held_out.csv")
 
 
 def make_demo(folder: str | Path, corpus: str = "demo", progress: bool = True) -> Path:
@@ -31,7 +33,7 @@ def make_demo(folder: str | Path, corpus: str = "demo", progress: bool = True) -
     when everything in it is written. What a killed run left beside it is removed.
 
     Args:
-        folder: made if needed. An older corpus of the same name in it is replaced.
+        folder: made if needed. An older corpus of the same name in it is replaced, if nothing else is in it.
         corpus: a name of `CORPORA`.
         progress: whether to report on standard error.
 
@@ -39,7 +41,7 @@ def make_demo(folder: str | Path, corpus: str = "demo", progress: bool = True) -
         ``folder``.
 
     Raises:
-        UserError: if ``folder`` holds something else or cannot be written, or
+        UserError: if ``folder`` holds something else as well or cannot be written, or
             eSpeak NG cannot be used.
     """
     folder = Path(folder)
@@ -71,10 +73,25 @@ def _is_ready(folder: Path, corpus: str) -> bool:
     """Returns whether the finished corpus is there; refuses what must not be replaced."""
     marker = read_marker(folder)
     if marker.startswith(f"starvox {CORPORA[corpus]} "):
-        return marker == _marker(folder, corpus)
+        if marker == _marker(folder, corpus):
+            return True
+        if foreign := _foreign(folder):
+            raise UserError(
+                f"{foreign}: not of the {CORPORA[corpus]}, which is made again; move it elsewhere"
+            )
+        return False
     if folder.is_file() or (folder.exists() and any(folder.iterdir())):
         raise UserError(f"{folder}: not of the {CORPORA[corpus]}; move it, or name another folder")
     return False
+
+
+def _foreign(folder: Path) -> Path | None:
+    """Returns a file in a corpus' folder that its manifests do not list, if there is one."""
+    own = {folder / name for name in ("VERSION", *_MANIFESTS)}
+    for name in _MANIFESTS:
+        with suppress(UserError):
+            own.update(clip.path for clip in read_manifest(folder / name))
+    return next((path for path in sorted(folder.rglob("*")) if path not in own and not path.is_dir()), None)
 
 
 def _marker(folder: Path, corpus: str) -> str:
@@ -110,8 +127,8 @@ def _write(new: Path, corpus: str, folder: Path, progress: bool) -> None:
         for clip, samples in zip(clips, bar, strict=True):
             _write_wav(new / clip.path, samples)
             count += len(samples)
-    _write_manifest(new / "train.csv", (clip for clip in clips if not clip.held_out))
-    _write_manifest(new / "held_out.csv", (clip for clip in clips if clip.held_out))
+    for held_out, name in enumerate(_MANIFESTS):
+        _write_manifest(new / name, (clip for clip in clips if clip.held_out == held_out))
     (new / "VERSION").write_text(_marker(new, corpus), encoding="utf-8")
     if progress:
         print(f"{folder}: {len(clips)} clips, {count / SAMPLE_RATE / 60:.1f} minutes", file=sys.stderr)

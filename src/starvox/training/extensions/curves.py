@@ -22,4 +22,4 @@ class Curves(Extension):
     def __call__(self, trainer):
         run = Run(trainer.out)
         if run.log.exists():
-            plot_curves([read_log(run.log)], run.curves, names=[self._run_name], formats=("png",))
+            plot_curves([read_log(run.log)], run.inside(run.curves), names=[self._run_name], formats=("png",))

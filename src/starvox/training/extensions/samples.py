@@ -54,7 +54,8 @@ class Samples(Extension):
 
     def __call__(self, trainer):
         columns = self._convert()
-        folder = Run(trainer.out).samples(trainer.updater.iteration)
+        run = Run(trainer.out)
+        folder = run.inside(run.samples(trainer.updater.iteration))
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)

@@ -18,13 +18,15 @@ class Snapshots(Extension):
 
     Args:
         planned (callable): trigger of the generator's snapshot; asked only when the extension runs.
+        seed (int): of the run.
         check (callable): raises if the results folder is no longer this training's.
     """
 
     priority = -100  # last, so that it holds the state of every other extension
 
-    def __init__(self, planned, check=lambda: None):
+    def __init__(self, planned, seed=0, check=lambda: None):
         self._planned = planned
+        self._seed = seed
         self._check = check
         self._whole = []  # iterations
 
@@ -37,7 +39,7 @@ class Snapshots(Extension):
         self._check()
         if self._planned(trainer):
             snapshots.save(run.generator(iteration), trainer.updater.gen)
-        snapshots.save(run.snapshot(iteration), trainer)
+        snapshots.save(run.snapshot(iteration), trainer, self._seed)
         self._whole = [*self._whole, iteration][-_RETAINED:]
         for number, path in run.snapshots().items():
             if number < iteration and number not in self._whole:
