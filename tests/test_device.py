@@ -1,5 +1,7 @@
 """Where to compute."""
 
+import os
+import re
 import subprocess
 import sys
 
@@ -27,6 +29,19 @@ def test_an_absent_gpu_says_why():
         find_device("cuda:99")
 
 
+def test_a_driver_that_cannot_be_used_is_named():
+    """In a process of its own, which sees no GPU."""
+    pytest.importorskip("cupy", reason="CuPy is not installed")
+    code = (
+        "import starvox; from starvox.device import find_device; find_device('auto'); find_device('cuda:0')"
+    )
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    why = r"the driver says cudaError\w+: .*; see whether `nvidia-smi` runs"
+    assert re.search(f"CuPy is installed, but no GPU can be used: {why}", done.stderr)
+    assert re.search(f"no GPU for cuda:0: {why}", done.stderr)
+
+
 @pytest.mark.gpu
 def test_auto_takes_the_gpu(cupy):
     device = find_device("auto")
@@ -35,7 +50,7 @@ def test_auto_takes_the_gpu(cupy):
 
 
 def test_the_cpu_has_no_tf32():
-    with pytest.raises(UserError, match=r"--tf32 needs a GPU; leave it out, or choose one by DEVICE=cuda:0"):
+    with pytest.raises(UserError, match=r"--tf32 needs a GPU; leave it out, or take the device cuda:0"):
         use_tf32(find_device("cpu"))
 
 

@@ -20,18 +20,18 @@ def find_device(name: str = "auto"):
     if name == "cpu":
         return chainer.get_device("@numpy")
     if name == "auto":
-        count = _count_gpus()
+        count, why_not = _count_gpus()
         if count == 0 and importlib.util.find_spec("cupy"):
             # whoever installed CuPy meant a GPU, and should not find out in the morning
-            print(f"CuPy is installed, but no GPU can be used: {_why_not(count)}", file=sys.stderr)
+            print(f"CuPy is installed, but no GPU can be used: {why_not}", file=sys.stderr)
         return chainer.get_device("@cupy:0" if count else "@numpy")
     match = re.fullmatch(r"cuda:(\d+)", name)
     if not match:
         raise UserError(f"unknown device {name!r}; use auto, cpu or cuda:N, for example cuda:0")
-    number, count = int(match[1]), _count_gpus()
-    if number >= count:
-        raise UserError(f"no GPU for {name}: {_why_not(count)}", "device")
-    return chainer.get_device(f"@cupy:{number}")
+    count, why_not = _count_gpus()
+    if int(match[1]) >= count:
+        raise UserError(f"no GPU for {name}: {why_not}", "device")
+    return chainer.get_device(f"@cupy:{int(match[1])}")
 
 
 def require_gpu(device, option: str) -> None:
@@ -65,19 +65,15 @@ def describe(device) -> str:
     return f"cuda:{device.device.id} ({properties['name'].decode()}{shortened})"
 
 
-def _count_gpus() -> int:
+def _count_gpus() -> tuple[int, str]:
+    """Returns how many GPUs there are, and why there are no more."""
     # Chainer's `cuda.available` is also true where CuPy is installed without a GPU.
     if not chainer.backends.cuda.available:
-        return 0
+        reason = str(chainer.backends.cuda._resolution_error).splitlines()[0]
+        return 0, f"CuPy cannot be loaded ({reason}); install it by `pip install -e .[cuda12]` (or cuda13)"
     runtime = chainer.backends.cuda.cupy.cuda.runtime
     try:
-        return runtime.getDeviceCount()
-    except runtime.CUDARuntimeError:
-        return 0
-
-
-def _why_not(count: int) -> str:
-    if not chainer.backends.cuda.available:
-        reason = str(chainer.backends.cuda._resolution_error).splitlines()[0]
-        return f"CuPy cannot be loaded ({reason}); install it by `pip install -e .[cuda12]` (or cuda13)"
-    return f"CUDA finds {count} devices here"
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        return 0, f"the driver says {error}; see whether `nvidia-smi` runs, and install a newer driver if so"
+    return count, f"CUDA finds {count} devices here"

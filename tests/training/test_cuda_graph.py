@@ -7,13 +7,46 @@ import chainer
 import pytest
 
 from starvox import UserError
-from starvox.training.cuda_graph import use_cuda_graphs
+from starvox.fast_gpu.cublas import Cublas
+from starvox.training.cuda_graph import CudaGraphRecorder, use_cuda_graphs
 
 
 def test_the_cpu_is_refused():
     updater = SimpleNamespace(device=chainer.get_device("@numpy"))
     with pytest.raises(UserError, match=r"--cuda-graph needs a GPU; leave it out"):
         use_cuda_graphs(updater)
+
+
+@pytest.mark.gpu
+def test_an_invalid_capture_shows_what_broke_it(cupy):
+    recorder = CudaGraphRecorder(cupy)
+
+    def wait():
+        recorder._stream.synchronize()  # refused while it is captured, and the capture is broken
+
+    try:
+        with pytest.raises(cupy.cuda.runtime.CUDARuntimeError, match="StreamCaptureUnsupported"):
+            recorder._capture(wait)
+    finally:
+        cupy.cuda.Stream.null.use()
+
+
+@pytest.mark.gpu
+def test_products_have_a_workspace_of_their_own_after_their_stream(cupy, monkeypatch):
+    """Setting a stream takes the workspace away; without one a replay may write to another's."""
+    calls, call = [], Cublas._call
+    monkeypatch.setattr(Cublas, "_call", lambda self, *args: (calls.append(args), call(self, *args)))
+    cublas = Cublas(cupy, cupy.cuda.Stream(non_blocking=True))
+    names = [name for name, *_ in calls]
+    assert names.index("cublasSetStream_v2") < names.index("cublasSetWorkspace_v2")
+    _, handle, address, size = calls[names.index("cublasSetWorkspace_v2")]
+    workspace = cublas._workspace
+    assert (handle.value, address.value, size.value) == (
+        cublas.handle,
+        workspace.data.ptr,
+        workspace.nbytes,
+    )
+    assert workspace.nbytes >= 32 << 20
 
 
 @pytest.mark.parametrize(

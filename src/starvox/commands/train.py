@@ -106,13 +106,9 @@ def _train(args, processes) -> int:
     if args.cuda_graph and (exp.training.optimizer == "adam" or exp.training.learning_rate_factor != 1):
         raise UserError("--cuda-graph replays one learning rate, and this experiment's changes; leave it out")
     if args.tf32 or args.cuda_graph:
-        from starvox.device import find_device, require_gpu, use_tf32
+        from starvox.device import find_device, require_gpu
 
-        device = find_device(args.device)
-        require_gpu(device, "--tf32" if args.tf32 else "--cuda-graph")
-        device.use()
-        if args.tf32:
-            use_tf32(device)
+        require_gpu(find_device(args.device), "--tf32" if args.tf32 else "--cuda-graph")
     out = args.out or RESULTS / exp.id
     data, held_out = args.data, args.held_out
     if args.resume and not changes and Run(out).is_there():
@@ -138,6 +134,7 @@ def _train(args, processes) -> int:
         sample_every=args.sample_every,
         overwrite=args.overwrite,
         cuda_graph=args.cuda_graph,
+        tf32=args.tf32,
         processes=args.np,
         resume_command=_resume_command(args, out != RESULTS / exp.id),
     )

@@ -6,6 +6,7 @@ holds them with all their arguments, addresses included.
 
 import gc
 import sys
+from contextlib import suppress
 
 from starvox.device import require_gpu
 from starvox.fast_gpu.cublas import Cublas
@@ -61,8 +62,12 @@ class CudaGraphRecorder:
             self._stream.begin_capture()
             try:
                 result = function()
-            finally:
-                graph = self._stream.end_capture()
+            except BaseException:
+                # what broke the capture says why; ending it only says that it is broken
+                with suppress(self._cupy.cuda.runtime.CUDARuntimeError):
+                    self._stream.end_capture()
+                raise
+            graph = self._stream.end_capture()
         finally:
             gc.enable()
         return graph, result

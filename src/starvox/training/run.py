@@ -7,7 +7,7 @@ from pathlib import Path
 
 from starvox.config import Experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
-from starvox.device import describe
+from starvox.device import describe, use_tf32
 from starvox.errors import UserError, WriteError
 from starvox.files import remove_leftovers, write_text
 from starvox.run import snapshots
@@ -42,6 +42,7 @@ class Options:
             a 20th and a 10th of the experiment's.
         overwrite: a run in ``out`` may be removed.
         cuda_graph: replay the steps as CUDA graphs.
+        tf32: let products of float32 use TF32.
         processes: how many train together.
         resume_command: what the user types to resume this run, to be printed.
     """
@@ -59,6 +60,7 @@ class Options:
     sample_every: int | None = None
     overwrite: bool = False
     cuda_graph: bool = False
+    tf32: bool = False
     processes: int = 1
     resume_command: str = ""
 
@@ -84,6 +86,8 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
     processes = processes or Processes()
     device = processes.find_device(options.device)
     device.use()
+    if options.tf32:  # now that each process has its own GPU
+        use_tf32(device)
     run = Run(options.out)
     stop = Stop() if processes.size == 1 else CommonStop(processes)
     try:
