@@ -140,7 +140,7 @@ def test_unusable_files(store, tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16000)
     soundfile.write(tmp_path / "nan.wav", np.full(9, np.nan), 16000, subtype="FLOAT")
     expected = {
-        "folder.wav": "unreadable: not a file",
+        "folder.wav": "unreadable: Is a directory",
         "dangling.wav": "not found: paths start at the manifest's folder",
         "pipe.wav": "unreadable: not a file",
         "empty.wav": "empty",

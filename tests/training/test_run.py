@@ -83,7 +83,7 @@ def test_the_figures(finished):
 def test_the_samples_can_be_heard(finished, tiny):
     folder = finished / "samples" / "iter_4"
     sounds = sorted(folder.glob("*.wav"))
-    clips, columns = 4, 1 + 2 + 1  # the input, a target for each speaker with all labels, the reconstruction
+    clips, columns = 4, 2 + 2 + 1  # input and copy-synthesis, the speakers with all labels, reconstruction
     assert len(sounds) == clips * columns
     for path in sounds:
         wave, rate = soundfile.read(path)

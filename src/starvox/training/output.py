@@ -29,6 +29,9 @@ class BestEffort:
         with self._noting():
             self._stream.flush()
 
+    def isatty(self) -> bool:
+        return not self._stream.closed and self._stream.isatty()
+
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
         try:

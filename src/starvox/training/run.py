@@ -171,7 +171,9 @@ def _train(
 
 
 def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
-    """Returns options in which what was not asked for is the run's own."""
+    """Returns options, what was not asked for taken from the run; refuses one with nothing to resume from."""
+    if not run.snapshots():
+        raise UserError(f"{run.folder} holds no snapshot to resume from", "overwrite")
     data, held_out = options.data, options.held_out
     if data is None:
         data, held_out = Path(recorded.data), held_out or (recorded.held_out and Path(recorded.held_out))
@@ -186,9 +188,7 @@ def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
 
 
 def _check_own(exp: Experiment, options: Options, run: Run, recorded: Environment) -> None:
-    """Refuses to resume a run that has nothing to resume from, or otherwise than it was started."""
-    if not run.snapshots():
-        raise UserError(f"{run.folder} holds no snapshot to resume from", "overwrite")
+    """Refuses to resume a run otherwise than it was started."""
     if options.seed not in (None, recorded.seed):
         raise UserError(f"{run.folder}: this run has seed {recorded.seed}, not {options.seed}", "seed")
     if options.processes != recorded.processes:
