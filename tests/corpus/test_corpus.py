@@ -42,7 +42,7 @@ def test_unusable_clips_are_left_out(make, tmp_path, small, speech, click):
         "constant.wav": "silent: constant",
         "zeros.wav": "silent: constant",
         "click.wav": silent,
-        "folder.wav": "unreadable: not a file",
+        "folder.wav": "unreadable: Is a directory",
         "nan.wav": "NaN or infinite samples",
         "none.wav": "not found: paths start at the manifest's folder",
     }
