@@ -232,7 +232,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path):
     assert "making" in process.stderr.readline()
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     assert os.listdir(tmp_path) in ([], [".demo-lock"])
 
