@@ -10,14 +10,15 @@ class BestEffort:
     """A text stream that notes that it cannot be written to, and raises nothing.
 
     Args:
-        stream: standard output or error; None if it was closed before Python started.
+        stream: standard output or error; closed, or None where it was so before Python started.
 
     Attributes:
         failed (bool): whether something could not be written.
     """
 
     def __init__(self, stream):
-        self._stream = stream or open(os.devnull, "w")  # noqa: SIM115
+        is_open = stream is not None and not stream.closed
+        self._stream = stream if is_open else open(os.devnull, "w")  # noqa: SIM115
         self.failed = False
 
     def write(self, text: str) -> int:

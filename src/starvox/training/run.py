@@ -97,8 +97,6 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
                 recorded = run.read_environment() if resume else None  # a folder without a run is left alone
                 if processes.is_first:
                     lock = until_the_end.enter_context(Lock(run.folder))
-            if recorded:
-                options = _with_own(options, run, recorded)
             return _train(exp, options, run, recorded, device, stop, processes, lock)
     except KeyboardInterrupt:
         if stop.requested is None:
@@ -128,6 +126,7 @@ def _train(
     with processes.first_alone():  # it decodes, and the others find the clips decoded
         if recorded:
             _check_own(exp, options, run, recorded)
+            options = _with_own(options, run, recorded)
         else:
             run.check_free(options.overwrite)
         seed = recorded.seed if recorded else options.seed or 0
