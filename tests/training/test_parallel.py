@@ -166,7 +166,7 @@ def test_two_processes_are_one_with_twice_the_minibatch(folder, manifest, tmp_pa
     options = {"iterations": 4, "log_every": 1, "snapshot_every": 100, "sample_every": 100, "device": "cpu"}
     store = manifest.parent / "store"
     exp = load_experiment(tmp_path / "2")
-    train(exp, Options("2", manifest, manifest.with_name("one.csv"), one, store, **options))
+    train(exp, Options(manifest, manifest.with_name("one.csv"), one, store, **options))
 
     expected, got = weights(one, 4), weights(two, 4)
     assert expected.keys() == got.keys()
