@@ -54,9 +54,9 @@ def _run(args, options: list[str]) -> int:
     exp, device = load_experiment(experiment), describe(find_device(args.device))
     places = [(name, who) for name in args.only for who in MEASUREMENTS[name][2] if who in args.contenders]
     places = [place for place in places if place[0] != ("device-memory" if device == "cpu" else "features")]
-    manifest = args.data or make_demo(DEMO) / "train.csv"
     if not places:
         raise UserError("nothing to measure: --only and --contenders leave nothing that this device can do")
+    manifest = args.data or make_demo(DEMO) / "train.csv"
     environment = {"OMP_NUM_THREADS": str(count_cores())} | os.environ  # the same for all contenders
     facts = _describe(device, environment["OMP_NUM_THREADS"])
     if any(who.startswith("torch") for _, who in places):

@@ -116,7 +116,7 @@ def damaged(folder):
         "short.wav": "shorter than 0.27 s: 0.25 s",
         "no samples.wav": "empty",
         "silence.wav": "silent: constant",
-        "folder.wav": "unreadable: not a file",
+        "folder.wav": "unreadable: Is a directory",
         "dangling.wav": "not found: ",
         "circle.wav": "unreadable: Too many levels of symbolic links",
         "device.wav": "unreadable: not a file",

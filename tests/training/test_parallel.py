@@ -326,7 +326,7 @@ def test_a_users_mistake_is_one_line(folder, tmp_path):
 
 def test_another_number_of_processes_is_refused(finished, folder, tiny, manifest):
     out, _ = finished
-    options = Options("tiny", manifest, None, out, manifest.parent / "store", iterations=13)
+    options = Options(manifest, None, out, manifest.parent / "store", iterations=13)
     with pytest.raises(UserError, match=r"trained by 2 processes, not 1"):
         train(tiny, options, resume=True)
 
