@@ -37,7 +37,7 @@ setup(
     install_requires=[
         "chainer==7.8.1",  # the last release; chainer_compat.py is written against it
         "espeakng-loader>=0.2.4,<0.3",  # bundles eSpeak NG and its voices: the default corpus
-        "filelock>=3.12,<5",  # one maker of a corpus at a time; Chainer needs it too
+        "filelock>=4.2,<5",  # one maker of a corpus at a time; Chainer needs it too
         "jinja2>=3.1,<4",  # the report's page
         "librosa>=0.11,<1",
         "markdown-it-py>=4,<5",  # an experiment's README, with its tables, in the report
