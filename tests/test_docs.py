@@ -1,5 +1,6 @@
 """Every link of the documentation leads to a file of the repository."""
 
+import json
 import re
 from pathlib import Path
 
@@ -18,3 +19,23 @@ def test_links_lead_somewhere(page):
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text)]
     missing = [link for link in links if link and "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+def test_the_result_is_that_of_the_kept_run():
+    kept = ROOT / "experiments/47c97768/runs/demo-s0"
+    e = json.loads((kept / "evaluation_iter_2030.json").read_text())
+    log = json.loads((kept / "log").read_text())
+    copy, response = e["judged_by"]["copy"], e["judged_by"]["response"]
+    words = [row["converted"]["mean"] for row in e["words"].values()]
+    target = f"{e['judge']['speaker']['converted']['mean']:.0%}".replace("%", " %")
+    hours = json.loads((kept / "environment.json").read_text())["hours"]
+    losses = [f"{log[0]['gen/reconstruction']:.3f}", f"{log[-1]['gen/reconstruction']:.4f}"]
+    exact = [f"{value:.3f}" for value in (copy, response, *words)]
+    near = [f"{value:.2f}" for value in (copy, response)]
+    for page, numbers in {
+        "experiments/47c97768/README.md": [*exact, *losses, target, f"{hours:.2f} h"],
+        "README.md": [*near, *(f"{value:.2f}" for value in words), target, f"{hours:.2f} h"],
+        "README.ja.md": [*near, target],
+    }.items():
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert [number for number in numbers if number not in text] == [], page
