@@ -8,7 +8,6 @@ the runs that are training; the next call resumes them. A finished run is left a
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -22,6 +21,8 @@ from tqdm import tqdm
 
 from starvox import experiment_ids
 from starvox.corpus.demo import make_demo
+from starvox.run.log import count_logged
+from starvox.run.run import Run
 
 FOLDER = Path("results/ladder")
 
@@ -66,7 +67,7 @@ def train(rung: str, seed: int, iterations: int, children: list, stopped: thread
     if stopped.is_set() or count_done(rung, seed) >= iterations:
         return 0
     command = [sys.executable, "-m", "starvox"]
-    command += ["resume" if any(out.glob("snapshot_iter_*.npz")) else "train", f"ladder/{rung}"]
+    command += ["resume" if Run(out).snapshots() else "train", f"ladder/{rung}"]
     command += ["--seed", str(seed), "--out", str(out), "--iterations", str(iterations), "--device", "cpu"]
     FOLDER.mkdir(parents=True, exist_ok=True)
     with out.with_suffix(".out").open("ab") as screen:
@@ -81,10 +82,7 @@ def train(rung: str, seed: int, iterations: int, children: list, stopped: thread
 
 def count_done(rung: str, seed: int) -> int:
     """Returns the iterations in a run's log."""
-    try:
-        return json.loads((FOLDER / f"{rung}-s{seed}" / "log").read_text())[-1]["iteration"]
-    except OSError:  # not begun
-        return 0
+    return count_logged(Run(FOLDER / f"{rung}-s{seed}").log)
 
 
 def show(runs: list, codes: list, iterations: int) -> None:

@@ -8,7 +8,6 @@ reconstruction; a spectrogram beside each player, and the evaluation's verdict.
 """
 
 import argparse
-import base64
 import io
 import sys
 from pathlib import Path
@@ -18,10 +17,11 @@ import matplotlib.image
 import numpy as np
 import soundfile
 
-from starvox import load_experiment
 from starvox.audio import log_spectrogram, normalize
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.table import format_verdict
+from starvox.report.media import data_uri
+from starvox.run.run import Run
 
 CLIPS = ("1", "3")
 MAX_BYTES = 5_000_000
@@ -50,7 +50,7 @@ def main() -> int:
 
 def describe(folder: Path) -> dict:
     """Returns what the page shows of a kept run."""
-    exp = load_experiment(folder / "config.json")
+    exp = Run(folder).experiment()
     evaluations = read_evaluations(folder)
     return {
         "name": f"{exp.id}, {folder.name}",
@@ -76,15 +76,11 @@ def sounds(folder: Path, number: str, audio):
         kind, _, voice = what.partition("_")
         names = {"input": f"input: {own}", "truth": f"the truth: {voice}", "to": f"converted to {voice}"}
         label = names.get(kind, what).replace("_", " ")
-        yield label, uri("audio/ogg", path.read_bytes()), uri("image/jpeg", picture.getvalue())
+        yield label, data_uri(".ogg", path.read_bytes()), data_uri(".jpg", picture.getvalue())
 
 
 def files(folder: Path, prefix: str) -> list[Path]:
-    return sorted((folder / "replay").glob(f"{prefix}*.ogg"))
-
-
-def uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return sorted(Run(folder).replay.glob(f"{prefix}*.ogg"))
 
 
 if __name__ == "__main__":

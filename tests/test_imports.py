@@ -37,7 +37,7 @@ ALLOWED = {
         *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
         *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
     ),
-    "report": ("report", "evaluation.table", "plotting", "config", "errors", "files"),
+    "report": ("report", "evaluation.table", "plotting", "run", "config", "errors", "files"),
     "kept": (
         *("kept", "evaluation", "replay.replay", "plotting"),
         *("audio", "corpus", "errors", "files", "run"),

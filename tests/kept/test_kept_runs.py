@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from starvox.kept.card import make_card
-from starvox.kept.keep import MAX_BYTES, MAX_BYTES_WITH_WEIGHTS, SUMS, sums
+from starvox.kept.keep import MAX_BYTES, MAX_BYTES_WITH_WEIGHTS, sums
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
-RUNS = sorted(path.parent for path in EXPERIMENTS.glob(f"**/runs/*/{SUMS}"))
+RUNS = sorted(path.parent for path in EXPERIMENTS.glob("**/runs/*/SHA256SUMS"))
 
 
 def size(folder):
@@ -19,7 +19,7 @@ def size(folder):
 @pytest.mark.parametrize("run", RUNS, ids=[run.relative_to(EXPERIMENTS).as_posix() for run in RUNS])
 def test_a_kept_run_is_what_it_says(run):
     assert (run / "README.md").read_text(encoding="utf-8") == make_card(run)
-    assert (run / SUMS).read_text(encoding="utf-8") == sums(run)
+    assert (run / "SHA256SUMS").read_text(encoding="utf-8") == sums(run)
     weights = list(run.glob("gen_iter_*.npz"))
     assert size(run) <= (MAX_BYTES_WITH_WEIGHTS if weights else MAX_BYTES)
     for path in weights:

@@ -28,9 +28,10 @@ def run_folder(run: str) -> Path:
             return folder
     name = run.removeprefix(f"{RESULTS}/")
     if kept := list((EXPERIMENTS / name / "runs").glob("*/config.json")):
-        from starvox.kept import how_long
+        from starvox.run.log import count_logged
 
-        folder = max((path.parent for path in sorted(kept, reverse=True)), key=how_long)
+        folders = [path.parent for path in sorted(kept, reverse=True)]
+        folder = max(folders, key=lambda path: (bool(Run(path).generators()), count_logged(path)))
         print(f"{RESULTS / name} holds no run; taking the kept run {folder}", file=sys.stderr)
         return folder
     raise UserError(f"no run in {run} nor in {RESULTS / run}: neither has a config.json", "train")

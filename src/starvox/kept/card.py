@@ -109,10 +109,11 @@ def _mean(row: dict | None) -> str:
 
 
 def _files(folder: Path, evaluations: list[dict]) -> str:
-    lines = [f"- curves: {', '.join(f'`{path.name}`' for path in sorted((folder / 'curves').iterdir()))}"]
+    run = Run(folder)
+    lines = [f"- curves: {', '.join(f'`{path.name}`' for path in sorted(run.curves.iterdir()))}"]
     if evaluations:
         lines.append(f"- evaluations of iterations {', '.join(str(e['iteration']) for e in evaluations)}")
-    sounds = len(list((folder / "replay").glob("*.ogg")))
+    sounds = len(list(run.replay.glob("*.ogg")))
     lines.append(
         f"- `replay/`: {sounds} sounds: input, copy-synthesis (the input through the pipeline without the "
         "network), conversions and reconstruction of held-out clips, all but the input through Griffin-Lim; "

@@ -25,7 +25,6 @@ from starvox.run import snapshots
 from starvox.run.log import read_log
 from starvox.run.run import Run
 
-SUMS = "SHA256SUMS"
 MAX_BYTES, MAX_BYTES_WITH_WEIGHTS = 1_000_000, 8_000_000
 LOG_ENTRIES = 200
 N_CLIPS, N_TARGETS = 4, 2
@@ -52,7 +51,7 @@ def keep(
     Raises:
         UserError: if the run is incomplete, ``out`` is there, or the result is too large.
     """
-    if out.exists() and not (overwrite and (out / SUMS).is_file()):
+    if out.exists() and not (overwrite and Run(out).is_kept()):
         raise UserError(f"{out} is there; replace a kept run with --overwrite, or choose another --out")
     replay = Replay.load(run, device=device)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +68,7 @@ def keep(
         for level in _VORBIS_LEVELS:
             _write_sounds(new, sounds, replay.exp.audio.sample_rate, level)
             (new / "README.md").write_text(make_card(new), encoding="utf-8")
-            (new / SUMS).write_text(sums(new), encoding="utf-8")
+            Run(new).sums.write_text(sums(new), encoding="utf-8")
             size = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
             if size <= (limit := MAX_BYTES_WITH_WEIGHTS if weights else MAX_BYTES):
                 break
@@ -85,13 +84,10 @@ def keep(
 
 
 def sums(folder: Path) -> str:
-    """Returns what `sha256sum` says of the files of a folder, less `SUMS`."""
-    paths = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    lines = (
-        f"{hashlib.sha256((folder / path).read_bytes()).hexdigest()}  {path}\n"
-        for path in paths
-        if path != SUMS
-    )
+    """Returns what `sha256sum` says of the files of a kept run, less the file that holds it."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path != Run(folder).sums]
+    names = sorted(path.relative_to(folder).as_posix() for path in paths)
+    lines = (f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
     return "".join(lines)
 
 
@@ -137,14 +133,15 @@ def _write_curves(run: Path, new: Path) -> None:
     evaluations = read_evaluations(run)
     if len(evaluations) > 1:
         figures["evaluation"] = draw_evaluations(evaluations)
-    (new / "curves").mkdir()
+    curves = Run(new).curves
+    curves.mkdir()
     for name, figure in figures.items():
         drawn = {}
         for ending in ("png", "svg"):
             figure.savefig(file := io.BytesIO(), format=ending, dpi=80)
             drawn[ending] = file.getvalue()
         smaller = min(drawn, key=lambda ending: len(drawn[ending]))
-        (new / f"curves/{name}.{smaller}").write_bytes(drawn[smaller])
+        (curves / f"{name}.{smaller}").write_bytes(drawn[smaller])
 
 
 def _convert(replay: Replay, manifest: Path) -> dict[str, np.ndarray]:
@@ -181,11 +178,12 @@ def _title(labels: Iterable[str | None]) -> str:
 
 
 def _write_sounds(new: Path, sounds: Mapping[str, np.ndarray], rate: int, level: float) -> None:
-    (new / "replay").mkdir(exist_ok=True)
+    folder = Run(new).replay
+    folder.mkdir(exist_ok=True)
     for name, wave in sounds.items():
         scaled = wave / max(1, np.abs(wave).max(initial=0))
         soundfile.write(
-            new / f"replay/{name}.ogg", scaled, rate, format="OGG", subtype="VORBIS", compression_level=level
+            folder / f"{name}.ogg", scaled, rate, format="OGG", subtype="VORBIS", compression_level=level
         )
 
 

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import soundfile
 
-_TYPES = {".flac": "audio/flac", ".ogg": "audio/ogg", ".png": "image/png", ".svg": "image/svg+xml"}
+_TYPES = {
+    **{".flac": "audio/flac", ".ogg": "audio/ogg"},
+    **{".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml"},
+}
 ENDINGS = (".png", ".wav", ".ogg")
+
+
+def data_uri(ending: str, data: bytes) -> str:
+    """Returns the bytes of a file with such a name, ``.ogg`` for example, as a data URI."""
+    return f"data:{_TYPES[ending]};base64,{base64.b64encode(data).decode()}"
 
 
 class Media:
@@ -45,7 +53,7 @@ class Media:
         """Returns a file as a data URI, or "" if it is left out. ``data`` stands for a file not on disk."""
         try:
             data, ending = (data, path.suffix) if data else self._read(path)
-            uri = f"data:{_TYPES[ending]};base64,{base64.b64encode(data).decode()}"
+            uri = data_uri(ending, data)
             if len(uri) > self._room:
                 raise ValueError("no room")
         except (OSError, ValueError, soundfile.SoundFileError):

@@ -24,6 +24,7 @@ from starvox.files import write_text
 from starvox.plotting import CURVES, LOG_KEYS, draw_curve, read_log
 from starvox.plotting.curves import Curve, Log
 from starvox.report.media import Media
+from starvox.run.run import Run
 
 LIMIT = 24_000_000  # characters of pictures and sounds; a larger page is slow to open on a phone
 MAX_SAMPLES = 6  # iterations to choose from, spread over the run
@@ -57,7 +58,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     """
     run = Path(run)
     media = Media(run, limit)
-    config = _read(run / "config.json", media)
+    config = _read(Run(run).config, media)
     if not config:
         raise UserError(f"{run} is no results folder: it has no config.json; train first")
     config.pop("set", None)
@@ -68,7 +69,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     curves = [_draw(curve, log, media) for curve in CURVES] if log else []
     iterations = _samples(run, media)
     samples = {n: _listen(path, media) for n, path in iterations[:1]}
-    replay = _listen(run / "replay", media)  # before the older samples, while there is room
+    replay = _listen(Run(run).replay, media)  # before the older samples, while there is room
     samples |= {n: _listen(path, media) for n, path in iterations[1:]}
     samples = {n: groups for n, groups in samples.items() if groups}
     environment = Environment(
@@ -91,7 +92,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
         environment=_environment(run, media),
         left_out=media.left_out,
     )
-    path = Path(out) if out else run / "report.html"
+    path = Path(out) if out else Run(run).report
     write_text(path, page.encode(errors="replace").decode())  # JSON can hold half a character
     return Report(path, media.left_out)
 
@@ -127,7 +128,7 @@ def _flatten(values: dict[str, Any], show: Callable, prefix: str = "") -> dict[s
 def _read_log(run: Path, media: Media) -> Log | None:
     """Returns the log, or None if there is no entry yet."""
     try:
-        return read_log(run) if media.has(run / "log") else None
+        return read_log(run) if media.has(Run(run).log) else None
     except UserError as error:
         if "no complete entry" in str(error):
             return None
@@ -204,11 +205,7 @@ def _words(name: str) -> str:
 
 def _read_evaluation(run: Path, media: Media) -> dict[str, Any] | None:
     """Returns the newest evaluation: its iteration, verdict, tables and the verdict's sentence, or None."""
-    found = {
-        int(match[1]): path
-        for path in run.glob("evaluation_iter_*.json")
-        if (match := re.fullmatch(r"evaluation_iter_(\d+)\.json", path.name)) and media.has(path)
-    }
+    found = {number: path for number, path in Run(run).evaluations().items() if media.has(path)}
     if not found:
         return None
     path = found[max(found)]
@@ -265,8 +262,8 @@ def _render(text: str) -> Markup:
 
 def _environment(run: Path, media: Media) -> dict[str, Any]:
     """Returns environment.json, and how many classes and unused clips there are, by name."""
-    found = {key.replace("_", " "): value for key, value in _read(run / "environment.json", media).items()}
-    classes = _read(run / "labels.json", media, len)
+    found = {key.replace("_", " "): value for key, value in _read(Run(run).environment, media).items()}
+    classes = _read(Run(run).labels, media, len)
     found |= {f"classes of {group}": count for group, count in classes.items()}
     path = run / "rejected.csv"
     if media.has(path):

@@ -58,6 +58,14 @@ def read_log(path: str | Path) -> dict[str, np.ndarray]:
     return {key: np.array([_number(entry.get(key)) for entry in entries]) for key in keys}
 
 
+def count_logged(path: str | Path) -> int:
+    """Returns the last iteration of a log, or 0 where `read_log` finds none."""
+    try:
+        return int(read_log(path)["iteration"][-1])
+    except UserError:
+        return 0
+
+
 def _text(path: Path) -> str:
     try:
         return read_text(path, errors="replace")

@@ -26,7 +26,7 @@ class Run:
         folder: its path.
 
     Attributes:
-        folder, config, labels, environment, rejected, clips, log, curves, replay, report (Path):
+        folder, config, labels, environment, rejected, clips, log, curves, replay, report, sums (Path):
             the folder, and what lies in it; the methods give what there is one of for each iteration.
     """
 
@@ -41,6 +41,7 @@ class Run:
         self.curves = folder / "curves"
         self.replay = folder / "replay"
         self.report = folder / "report.html"
+        self.sums = folder / "SHA256SUMS"
 
     def samples(self, iteration: int) -> Path:
         """Returns the folder of the samples of an iteration."""
@@ -94,7 +95,7 @@ class Run:
 
     def is_kept(self) -> bool:
         """Returns whether this is a kept run, which nothing is written into."""
-        return (self.folder / "SHA256SUMS").is_file()
+        return self.sums.is_file()
 
     def experiment(self) -> Experiment:
         """Reads ``config.json``.
