@@ -192,7 +192,7 @@ class Run:
 
     def remove_leftovers(self) -> None:
         """Removes what a killed training left half-written in its folder, which this process has locked."""
-        files.remove_leftovers(self.folder, _OF_TRAINING)
+        files.remove_leftovers(self.folder, rf"{_OF_TRAINING}|(?:curves|samples)/.*")
         files.remove_leftovers(self.folder, f"(?:{_OWN})(?:/.*)?", seconds=3600)  # a replay may be writing
 
     def _is_recorded(self, path: Path) -> bool:
