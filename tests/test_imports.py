@@ -34,7 +34,7 @@ ALLOWED = {
         *("errors", "files", "run", "build", "device"),
     ),
     "evaluation": (
-        *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
+        *("evaluation", "replay.networks", "replay.conversion"),
         *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
     ),
     "report": ("report", "evaluation.table", "plotting", "run", "config", "errors", "files"),

@@ -149,6 +149,11 @@ class Experiment(_Table):
     _id: str = PrivateAttr(default="")
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Experiment {self.id}: {self.title}>"
+
+    __str__ = __repr__
+
     @property
     def id(self) -> str:
         return self._id

@@ -252,8 +252,8 @@ def test_without_held_out_clips_those_of_the_training_are_taken(run, store, tmp_
 
 
 MISTAKES = {
-    "no run": (["none"], "no run in none nor in results/none"),
-    "no run, clips named": (["none", "--data", "m.csv"], "no run in none nor in results/none"),
+    "no run": (["none"], "no run none; there "),
+    "no run, clips named": (["none", "--data", "m.csv"], "no run none; there "),
     "no such clips": (["{run}", "--data", "m.csv"], "m.csv: No such file or directory"),
     "no such snapshot": (["{run}", "--iteration", "7"], "no snapshot of iteration 7; it has: 1, 2"),
     "no such device": (["{run}", "--device", "tpu"], "unknown device 'tpu'"),

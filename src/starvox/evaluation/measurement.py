@@ -3,6 +3,7 @@
 import numpy as np
 
 from starvox.audio import griffin_lim, read_waveform, spectrogram
+from starvox.audio.source import Source
 from starvox.corpus import GROUPS, Corpus, CropDataset
 from starvox.errors import UserError
 from starvox.evaluation.accuracy import Accuracy, name_classes
@@ -10,10 +11,8 @@ from starvox.evaluation.judge import Judge
 from starvox.evaluation.label_plan import LabelPlan, LabelTuple, plan_labels
 from starvox.evaluation.truth import Truth, align, measure_distance
 from starvox.evaluation.words import energy_correlation, stoi
-from starvox.replay.conversion import convert, margin
-from starvox.replay.infer import classify, generate
+from starvox.replay.conversion import classify, context_frames, convert, generate
 from starvox.replay.networks import Networks
-from starvox.replay.source import Source
 
 JUDGED = ("real", "copy_synthesis", "converted", "copy")
 MAX_SECONDS = 10  # of a clip, from its start, when it is converted whole
@@ -123,8 +122,8 @@ class Measurement:
 
     def _convert_whole(self, s: np.ndarray, labels: LabelTuple) -> np.ndarray:
         table = self.networks.exp.generator
-        beyond = margin(table) if table.normalization == "batch" else None
-        return self._finite(convert(self.networks.gen, s, self._encoder.input(*labels), beyond, False))
+        context = context_frames(table) if table.normalization == "batch" else None
+        return self._finite(convert(self.networks.gen, s, self._encoder.input(*labels), context))
 
     def _finite(self, y: np.ndarray) -> np.ndarray:
         if not np.isfinite(y).all():

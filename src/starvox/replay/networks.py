@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import NamedTuple
 
+import chainer
+import numpy as np
+from chainer.serializers import DictionarySerializer
+
 from starvox.build import build_models
 from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
@@ -32,7 +36,8 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
             last two; G is then taken from the same one.
 
     Raises:
-        UserError: if the folder is no run, has no such snapshot, or it is damaged.
+        UserError: if the folder is no run, has no such snapshot, or it is damaged
+            or holds weights that are not finite.
     """
     run = Run(folder)
     exp = run.experiment()
@@ -47,9 +52,15 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
             f"{folder} has no snapshot of iteration {iteration}; it has: {', '.join(map(str, found))}"
         )
     gen, dis = build_models(exp)
+    _load(found[iteration], gen, "updater/model:gen/" if with_dis else "")
     if with_dis:
-        snapshots.load(found[iteration], gen, "updater/model:gen/")
-        snapshots.load(found[iteration], dis, "updater/model:dis/")
-    else:
-        snapshots.load(found[iteration], gen)
+        _load(found[iteration], dis, "updater/model:dis/")
     return Networks(exp, encoder, iteration, gen, dis if with_dis else None)
+
+
+def _load(path: Path, network: chainer.Link, part: str) -> None:
+    snapshots.load(path, network, part)
+    values = DictionarySerializer()
+    values.save(network)
+    if bad := [key for key, array in values.target.items() if not np.isfinite(array).all()]:
+        raise UserError(f"{path}: {bad[0]} holds NaN or infinite values; use another snapshot")
