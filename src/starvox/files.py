@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import re
 import stat
@@ -10,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from starvox.errors import WriteError
 
@@ -56,7 +56,7 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
         raise WriteError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
 
 
-def open_plain(path: str | Path) -> BinaryIO:
+def open_plain(path: str | Path) -> io.BufferedReader:
     """Opens a file for reading; not a pipe, which would wait for ever, nor a device, which may not end.
 
     Raises:

@@ -68,12 +68,9 @@ class Corpus:
         clips = read_manifest(manifest_path)
         stamps = {clip.path: stamp(clip.path) for clip in clips}
         store = WaveformStore(store_folder, audio.sample_rate)
-        keys, reasons = store.add([clip.path for clip in clips], jobs, progress)
         name = " ".join(f"{key}={getattr(audio, key)}" for key in _SETTINGS)
-        verdicts = store.judge(keys.values(), lambda wave: _judge(wave, audio), name, jobs, progress)
-        for path, key in keys.items():
-            if verdicts[key]:
-                reasons[path] = verdicts[key]
+        paths = [clip.path for clip in clips]
+        keys, reasons = store.add(paths, lambda wave: _judge(wave, audio), name, jobs, progress)
         stored = [(clip, keys[clip.path]) for clip in clips if clip.path not in reasons]
         rejected = [(clip, reasons[clip.path]) for clip in clips if clip.path in reasons]
         if not stored:
