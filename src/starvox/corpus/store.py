@@ -117,6 +117,10 @@ class WaveformStore:
         reasons = {path: verdicts[at.key] if at.key else at.reason for path, at in sources.items()}
         return keys, {path: reason for path, reason in reasons.items() if reason}
 
+    def has_changed(self, path: Path) -> bool:
+        """Returns whether a file that `add` was given is no longer what it was then."""
+        return self._files[_name(path)].stamp != stamp(path)
+
     def open(self, key: str) -> StoredWaveform:
         """Returns the stored waveform of a key that `add` returned."""
         if key not in self._opened:
