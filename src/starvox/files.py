@@ -14,13 +14,6 @@ from pathlib import Path
 
 from starvox.errors import WriteError
 
-try:
-    import fcntl
-except ImportError:  # not on Linux or macOS
-    fcntl = None
-
-# What a file system says that cannot make a folder durable; some folders may be written but not read.
-_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 MAX_TEXT = 256_000_000  # bytes of a log or a list of clips: ten times the longest that was met
 _LONGEST = 80  # bytes of a part of a file's name, which may have 255
 
@@ -51,7 +44,8 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        with suppress(OSError):  # not every file system can; some folders may be written but not read
+            _sync(path.parent)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
 
@@ -136,16 +130,5 @@ def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
-        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS, where fsync leaves the bytes in the drive's own memory
-            with suppress(OSError):  # not on every file system
-                fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     finally:
         os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    try:
-        _sync(path)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise

@@ -208,7 +208,7 @@ def test_a_corpus_with_a_clip_that_is_halved_or_zeroed_is_replaced(small, damage
 def test_a_folder_with_something_else_is_not_touched(tmp_path, mine):
     (tmp_path / "demo" / mine).parent.mkdir(parents=True)
     (tmp_path / "demo" / mine).write_text("mine", encoding="utf-8")
-    with pytest.raises(UserError, match=rf"{mine}: not of the default corpus, .*; move it, or name another"):
+    with pytest.raises(UserError, match=rf"{mine}: not of the default corpus; move it, or name another"):
         make_demo(tmp_path / "demo", progress=False)
     assert contents(tmp_path) == {f"demo/{mine}": b"mine"}
 
@@ -219,7 +219,7 @@ def test_a_file_that_somebody_put_into_a_corpus_keeps_it_from_being_made_again(s
     assert make_demo(small, progress=False) == small  # nothing to do
     next(path for path in small.rglob("*.wav") if path != mine).unlink()
     before = contents(small)
-    with pytest.raises(UserError, match=r"mine\.wav: not of the default corpus, .*; move it"):
+    with pytest.raises(UserError, match=r"mine\.wav: not of the default corpus; move it"):
         make_demo(small, progress=False)
     assert contents(small) == before
 

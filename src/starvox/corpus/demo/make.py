@@ -79,8 +79,7 @@ def _is_ready(folder: Path, corpus: str) -> bool:
                 own.update(clip.path for clip in read_manifest(folder / name))
     for path in (folder, *sorted(folder.rglob("*"))):
         if path not in own and os.path.lexists(path) and not path.is_dir():
-            what = f"not of the {CORPORA[corpus]}, which is to be made there"
-            raise UserError(f"{path}: {what}; move it, or name another folder")
+            raise UserError(f"{path}: not of the {CORPORA[corpus]}; move it, or name another folder")
     return False
 
 
