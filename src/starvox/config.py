@@ -84,7 +84,7 @@ class Generator(_Table):
     labels: Literal["merge", "conditional"]
     filters: Positive
     depth: Depth
-    blocks: Positive
+    blocks: Annotated[int, Field(gt=0, le=1000)]
     block_convolutions: Literal[1, 2]
     merge_kernel: Kernel
     block_kernel: Kernel

@@ -78,10 +78,9 @@ def read_text(path: str | Path, limit: int = MAX_TEXT, errors: str = "strict") -
         UnicodeDecodeError: if it is not UTF-8.
     """
     with open_plain(path) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
-    return data.decode("utf-8", errors)
+        if os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
+        return file.read().decode("utf-8", errors)
 
 
 def write_text(path: str | Path, text: str, **mend: str) -> None:
