@@ -35,12 +35,12 @@ ALLOWED = {
     ),
     "evaluation": (
         *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
-        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
+        *("replay.receptive_field", "audio", "config", "corpus", "device", "errors", "files", "run"),
     ),
     "report": ("report", "evaluation.table", "plotting", "run", "config", "errors", "files"),
     "kept": (
         *("kept", "evaluation", "replay.replay", "plotting"),
-        *("audio", "corpus", "errors", "files", "run"),
+        *("audio", "config", "corpus", "errors", "files", "run"),
     ),
     "training.losses": (),
     "training.random": (),
