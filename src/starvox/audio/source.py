@@ -1,13 +1,12 @@
 """A waveform on its way to a spectrogram, and back."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from starvox.audio.griffin_lim import griffin_lim, take_phase, unused_band
 from starvox.audio.spectrogram import denormalize, log_spectrogram, normalize
+from starvox.config import Audio
 
 Array = NDArray[np.float32]
 
@@ -34,7 +33,7 @@ class Source:
         ValueError: if the waveform is empty, not of one channel, or not finite.
     """
 
-    def __init__(self, wave: Array, audio: Any, multiple: int = 1) -> None:
+    def __init__(self, wave: Array, audio: Audio, multiple: int = 1) -> None:
         wave = np.asarray(wave, np.float32)
         if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all():
             raise ValueError(f"expected finite samples of shape (n,), n >= 1, got {wave.shape}")

@@ -1,6 +1,7 @@
 """The scales of a curve's axes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,8 @@ def set_log_scale(ax: Axes, axis: str) -> None:
     values = values[np.isfinite(values)]
     if not values.size:
         return
-    scale, linear = "log", {}
+    scale = "log"
+    linear: dict[str, Any] = {}
     if (values <= 0).any():
         scale, linear = "symlog", {"linthresh": _linear_within(np.abs(values))}
         name = getattr(ax, f"get_{axis}label")()

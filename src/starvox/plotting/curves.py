@@ -181,7 +181,7 @@ def _add_line(ax: Axes, x: np.ndarray, values: np.ndarray, label: str, look: dic
     marked = finite[1:-1]
     if len(values) > _FEW:  # where a value has no neighbour, no line would show it
         marked = marked & ~finite[:-2] & ~finite[2:]
-    marker = {"marker": "o", "markersize": 4, "markevery": marked} if marked.any() else {}
+    marker: dict[str, Any] = {"marker": "o", "markersize": 4, "markevery": marked} if marked.any() else {}
     if len(values) >= _SMOOTHED:
         ax.plot(x, values, linewidth=0.8, alpha=0.3, color=look["color"], **marker)
         values = smooth(values)

@@ -7,7 +7,7 @@ import chainer
 import numpy as np
 from chainer.serializers import DictionarySerializer
 
-from starvox.build import build_models
+from starvox.build import build_generator, build_models, count_least_weights
 from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
 from starvox.errors import UserError
@@ -51,11 +51,13 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
         raise UserError(
             f"{folder} has no snapshot of iteration {iteration}; it has: {', '.join(map(str, found))}"
         )
-    gen, dis = build_models(exp)
+    # before networks are built of which a stranger's config.json may say any size
+    snapshots.refuse_if_too_small(found[iteration], count_least_weights(exp, with_dis))
+    gen, dis = build_models(exp) if with_dis else (build_generator(exp), None)
     _load(found[iteration], gen, "updater/model:gen/" if with_dis else "")
-    if with_dis:
+    if dis is not None:
         _load(found[iteration], dis, "updater/model:dis/")
-    return Networks(exp, encoder, iteration, gen, dis if with_dis else None)
+    return Networks(exp, encoder, iteration, gen, dis)
 
 
 def _load(path: Path, network: chainer.Link, part: str) -> None:

@@ -1,7 +1,7 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import chainer
 import numpy as np
@@ -9,6 +9,7 @@ from chainer.training import Extension, Trainer
 
 from starvox.audio import write_wav
 from starvox.audio.source import Array, Source
+from starvox.config import Audio
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 from starvox.run.run import Run
@@ -47,7 +48,7 @@ class Samples(Extension):
     """
 
     def __init__(
-        self, gen: chainer.Link, clips: list[SampleClip], targets: list[Voice], audio: Any, multiple: int
+        self, gen: chainer.Link, clips: list[SampleClip], targets: list[Voice], audio: Audio, multiple: int
     ) -> None:
         self._gen = gen
         self._clips = clips
