@@ -139,7 +139,7 @@ OF_A_RUN = {
     ),
     "report: no run": ("report nothing", "no run in nothing"),
     "report: out": ("report smoke -o file/x.html", "file/x.html: cannot be written ("),
-    "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no such folder"),
+    "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no speaker-info.txt in it"),
     "manifest: out": ("manifest jvs . -o m.csv", "m.csv is there already"),
 }
 WITH_SNAPSHOT = ("label", "no GPU", "no such device", "replay: out")

@@ -12,12 +12,12 @@ ROOT = Path(starvox.__file__).parent
 # package or module -> what of starvox it may import
 ALLOWED = {
     "errors": (),
-    "audio": ("audio", "files"),
+    "audio": ("audio", "config", "files"),
     "models": ("models",),
     "files": ("errors",),
     "plotting": ("plotting", "errors", "files", "run.log"),
     "config": ("errors", "files"),
-    "corpus": ("corpus", "audio", "errors", "files"),
+    "corpus": ("corpus", "audio", "config", "errors", "files"),
     "device": ("errors", "fast_gpu"),
     "run.log": ("errors", "files"),
     "run.environment": (),

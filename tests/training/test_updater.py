@@ -184,7 +184,7 @@ def test_the_gradients_are_those_of_the_drawn_losses(experiment, keep):
     """One weighted term at a time, beside the unweighted ones, so that none can hide another."""
     loss = without_weights(experiment, keep)
     updater = make_updater(loss)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     steps = {
         "dis": (
             lambda: updater._update_dis(0, a, b),
@@ -253,7 +253,7 @@ def test_the_other_reading_shares_one_minibatch():
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
 def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
     updater = make_updater(learning_rate=0.01, statistics=statistics)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_dis(0, a, b)
     running = [key for key in gen if "/avg_" in key]
@@ -265,7 +265,7 @@ def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
 
 def test_a_g_step_leaves_d_untouched():
     updater = make_updater(learning_rate=0.01)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_gen(a, b)
     assert changed(dis, arrays(updater.dis)) == []
@@ -279,7 +279,7 @@ def test_the_running_statistics_are_those_of_the_drawing(statistics):
     """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
     updater, (plain, _) = make_updater(statistics=statistics), make_networks()
     for _ in range(3):
-        (x_real, c_real, _), (_, c_fake, _) = a, b = updater._draw()
+        (x_real, c_real, _), (_, c_fake, _) = a, b = next(updater._draw(1))
         updater._update_dis(0, a, b)
         updater._update_gen(a, b)
         if statistics == "every forward":
@@ -296,7 +296,7 @@ def test_the_running_statistics_are_those_of_the_drawing(statistics):
 
 def test_the_gradients_of_a_step_are_freed_before_the_next():
     updater = make_updater()
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     updater._update_dis(0, a, b)
     assert all(param.grad is not None for param in updater.dis.params())
     updater._update_gen(a, b)
@@ -306,21 +306,21 @@ def test_the_gradients_of_a_step_are_freed_before_the_next():
 def test_d_sees_g_as_in_training():
     """In a D step too, batch normalisation takes the minibatch's own statistics."""
     updater = make_updater()
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     converted = updater._convert(a[0], b[1])
     np.testing.assert_array_equal(converted, updater.gen(a[0], b[1]).array)
 
 
 def test_a_d_step_descends():
     updater = make_updater(learning_rate=1e-5)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     first, second = (updater._update_dis(0, a, b)["dis/loss"] for _ in range(2))
     assert second < first
 
 
 def test_a_g_step_descends():
     updater = make_updater(learning_rate=1e-5)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     first, second = (updater._update_gen(a, b)["gen/loss"] for _ in range(2))
     assert second < first
 

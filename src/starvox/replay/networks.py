@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from starvox.build import build_models
+from starvox.build import build_generator, build_models, count_least_weights
 from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
 from starvox.errors import UserError
@@ -46,10 +46,13 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
         raise UserError(
             f"{folder} has no snapshot of iteration {iteration}; it has: {', '.join(map(str, found))}"
         )
-    gen, dis = build_models(exp)
-    if with_dis:
-        snapshots.load(found[iteration], gen, "updater/model:gen/")
-        snapshots.load(found[iteration], dis, "updater/model:dis/")
-    else:
+    # before networks are built of which a stranger's config.json may say any size
+    snapshots.refuse_if_too_small(found[iteration], count_least_weights(exp, with_dis))
+    if not with_dis:
+        gen = build_generator(exp)
         snapshots.load(found[iteration], gen)
-    return Networks(exp, encoder, iteration, gen, dis if with_dis else None)
+        return Networks(exp, encoder, iteration, gen, None)
+    gen, dis = build_models(exp)
+    snapshots.load(found[iteration], gen, "updater/model:gen/")
+    snapshots.load(found[iteration], dis, "updater/model:dis/")
+    return Networks(exp, encoder, iteration, gen, dis)

@@ -7,7 +7,7 @@ import chainer
 import numpy as np
 from chainer.training import Extension
 
-from starvox.audio import normalize, resynthesize, spectrogram, write_wav
+from starvox.audio import normalize, spectrogram, take_phase, write_wav
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 from starvox.run.run import Run
@@ -62,7 +62,7 @@ class Samples(Extension):
         sounds = {"input": [clip.crop for clip in self._clips]}
         for column, outputs in columns.items():
             title = "copy-synthesis" if column == "input" else column
-            sounds[title] = resynthesize(outputs, self._waves, self._audio)
+            sounds[title] = take_phase(outputs, self._waves, self._audio)
         for name, waves in zip(_file_names(sounds), sounds.values(), strict=True):
             for label, wave in zip(labels, waves, strict=True):
                 write_wav(folder / f"{file_name(label)}_{name}.wav", wave, self._audio.sample_rate)
