@@ -11,9 +11,8 @@ import argparse
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -21,8 +20,8 @@ from matplotlib.figure import Figure
 from starvox import experiment_ids
 from starvox.cli import main as starvox
 from starvox.commands.keep import default_folder
-from starvox.corpus import GROUPS
 from starvox.evaluation.evaluate import read_evaluations
+from starvox.evaluation.measures import MEASURES, Measure, look_up
 from starvox.files import write_text
 from starvox.plotting.curves import COLOURS
 from starvox.plotting.files import save_figure
@@ -32,69 +31,6 @@ LADDER = Path("experiments/ladder")
 README = LADDER / "README.md"
 MARKS = ("<!-- made by scripts/ladder_report.py -->", "<!-- to here -->")
 Evaluation = dict[str, Any]
-
-
-class Measure(NamedTuple):
-    """A number of an evaluation: panel in the figure, name, format, its value, and the verdict's limit."""
-
-    panel: str
-    name: str
-    form: str
-    value: Callable[[Evaluation], float | None]
-    threshold: Callable[[Evaluation], float | None] = lambda e: None
-
-
-def response(group: str) -> Callable[[Evaluation], float | None]:
-    """Returns what reads how far the labels of a group move the output, over the distance of two clips."""
-    return lambda e: (row := e["response"][group]) and row["mean"] / e["distances"]["different_clips"]["mean"]
-
-
-def accuracy(what: str) -> Callable[[Evaluation], float | None]:
-    return lambda e: e["accuracy"] and (row := e["accuracy"]["speaker"][what]) and row["mean"]
-
-
-def words(name: str) -> tuple[Callable[[Evaluation], float | None], Callable[[Evaluation], float | None]]:
-    def read(key: str) -> Callable[[Evaluation], float | None]:
-        return lambda e: e["judged_by"][name][key] if name in e["judged_by"] else None
-
-    return read("value"), read("needed")
-
-
-def bound(name: str) -> Callable[[Evaluation], float | None]:
-    return lambda e: e["judged_by"]["thresholds"][name]
-
-
-UNIT = "1: the distance of two clips"
-MEASURES = (
-    Measure(
-        f"output from its input\n({UNIT})",
-        "copy error",
-        ".2f",
-        lambda e: e["judged_by"]["copy"],
-        bound("max_copy_error"),
-    ),
-    *(
-        Measure(
-            f"change by the labels\n({UNIT})",
-            f"response: {group}",
-            ".3f",
-            response(group),
-            bound("min_response"),
-        )
-        for group in GROUPS
-    ),
-    Measure(
-        "conversions judged as the target\n(share)",
-        "judged as the target",
-        ".0%",
-        lambda e: e["judged_by"]["target"],
-        bound("min_target_share"),
-    ),
-    Measure("words kept\n(STOI; correlation)", "STOI", ".2f", *words("stoi")),
-    Measure("words kept\n(STOI; correlation)", "energy", ".2f", *words("energy")),
-    Measure("D names the right speaker\n(share)", "D on real", ".0%", accuracy("real")),
-    Measure("D names the right speaker\n(share)", "D on converted", ".0%", accuracy("converted")),
-)
 
 
 def main() -> int:
@@ -169,7 +105,7 @@ def table(kept: dict[str, list[Path]], found: dict[str, list[Evaluation]]) -> st
 
 
 def spread(measure: Measure, evaluations: list[Evaluation]) -> str:
-    values = [value for e in evaluations if (value := measure.value(e)) is not None]
+    values = [value for e in evaluations if (value := measure.read(e)) is not None]
     if not values:
         return "-"
     mean = format(np.mean(values), measure.form)
@@ -190,7 +126,7 @@ def draw(found: dict[str, list[Evaluation]]) -> Figure:
             look = {"color": COLOURS[number]}
             name = measure.name
             for place, evaluations in enumerate(found.values()):
-                values = [value for e in evaluations if (value := measure.value(e)) is not None]
+                values = [value for e in evaluations if (value := measure.read(e)) is not None]
                 if not values:
                     continue
                 ax.plot(values, [place + offset] * len(values), "o", markersize=4, alpha=0.5, **look)
@@ -198,8 +134,8 @@ def draw(found: dict[str, list[Evaluation]]) -> Figure:
                 bar = {"xerr": deviation, "fmt": "|", "markersize": 9, "capsize": 2, "label": name, **look}
                 ax.errorbar(np.mean(values), place + offset, **bar)
                 name = "_"  # in the legend once
-            if (threshold := measure.threshold(some)) is not None:
-                ax.axvline(threshold, linestyle=":", linewidth=1, **look)
+            if measure.limit and (limit := look_up(some, measure.limit)) is not None:
+                ax.axvline(limit, linestyle=":", linewidth=1, **look)
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_xlabel(panel)
         ax.grid(color="0.9")
