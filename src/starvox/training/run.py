@@ -136,8 +136,10 @@ def _train(
         corpus = _open_corpus("corpus", options.data, exp, options, processes)
         held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
-        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
-            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
+        known = map(encoder.without_unknown, held_out.clips if held_out else ())
+        if held_out and not any(clip.speaker or clip.birthplace for clip in known):  # all corpora share sexes
+            what = f"no speaker and no birthplace of {options.held_out} is one of {options.data}"
+            print(f"warning: {what}: of another corpus?")
         if recorded:
             _check_same(run, recorded, corpus, encoder)
 
