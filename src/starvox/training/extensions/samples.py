@@ -1,13 +1,15 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import chainer
 import numpy as np
-from chainer.training import Extension
+from chainer.training import Extension, Trainer
+from numpy.typing import NDArray
 
 from starvox.audio import normalize, resynthesize, spectrogram, write_wav
+from starvox.config import Audio
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 from starvox.run.run import Run
@@ -38,13 +40,15 @@ class Samples(Extension):
     without the network, for a fair comparison.
 
     Args:
-        gen (Generator): on any device.
-        clips (list of SampleClip): what to convert.
-        targets (list of Voice): what to convert it to; their titles differ.
-        audio: the experiment's table ``audio``.
+        gen: G, on any device.
+        clips: what to convert.
+        targets: what to convert it to; their titles differ.
+        audio: the experiment's table.
     """
 
-    def __init__(self, gen, clips, targets, audio):
+    def __init__(
+        self, gen: chainer.Link, clips: Sequence[SampleClip], targets: Sequence[Voice], audio: Audio
+    ):
         self._gen = gen
         self._clips = clips
         self._targets = targets
@@ -52,14 +56,14 @@ class Samples(Extension):
         self._waves = normalize(np.stack([clip.crop for clip in clips]), audio)
         self._inputs = spectrogram(self._waves, audio)
 
-    def __call__(self, trainer):
+    def __call__(self, trainer: Trainer) -> None:
         columns = self._convert()
         run = Run(trainer.out)
         folder = run.inside(run.samples(trainer.updater.iteration))
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
         rows = list(zip(*columns.values(), strict=True))
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
-        sounds = {"input": [clip.crop for clip in self._clips]}
+        sounds: dict[str, Any] = {"input": [clip.crop for clip in self._clips]}
         for column, outputs in columns.items():
             title = "copy-synthesis" if column == "input" else column
             sounds[title] = resynthesize(outputs, self._waves, self._audio)
@@ -67,7 +71,7 @@ class Samples(Extension):
             for label, wave in zip(labels, waves, strict=True):
                 write_wav(folder / f"{file_name(label)}_{name}.wav", wave, self._audio.sample_rate)
 
-    def _convert(self):
+    def _convert(self) -> dict[str, NDArray[np.float32]]:
         """Returns title -> (clips, bins, frames) float32, for every column of the figure."""
         own = np.stack([clip.voice.c for clip in self._clips])
         columns = {"input": self._inputs}
@@ -76,7 +80,7 @@ class Samples(Extension):
         there = columns[f"to {self._targets[0].title}"]
         return columns | {"reconstruction": self._generate(there, own)}
 
-    def _generate(self, s, c):
+    def _generate(self, s: NDArray[np.float32], c: NDArray[np.float32]) -> NDArray[np.float32]:
         device = self._gen.device
         with chainer.using_config("train", False), chainer.no_backprop_mode():
             y = self._gen(device.send(s[:, None]), device.send(np.ascontiguousarray(c)))
