@@ -22,7 +22,7 @@ SPACE := $(NOTHING) $(NOTHING)
 READY := $(VENV)/.ready$(if $(CUDA),-cuda$(CUDA))$(if $(SEVERAL),-mpi)
 
 .DEFAULT_GOAL := help
-.PHONY: help train resume reproduce plot replay evaluate keep report listen data ladder show test test-quick test-long bench lint format clean
+.PHONY: help train resume reproduce plot replay evaluate keep report listen data ladder show test test-quick test-long check-gpu bench lint format clean
 
 help: ## this list
 	@echo "make TARGET [NAME=value ...]"
@@ -82,8 +82,9 @@ report: need-exp $(READY) ## one HTML page of a run
 listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
 	@exec $(VENV)/bin/python scripts/listen.py $(ARGS)
 
-ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
+ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time, and tabulate them
 	@exec $(VENV)/bin/python scripts/ladder.py $(ARGS)
+	@exec $(VENV)/bin/python scripts/ladder_report.py
 
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@exec $(STARVOX) show "$$EXP" $(ARGS)
@@ -102,6 +103,9 @@ test-quick: $(VENV)/.ready-test ## the tests of what the experiment is, in under
 
 test-long: $(VENV)/.ready-test ## the tests that take minutes
 	@exec $(VENV)/bin/python -m pytest -m long -s $(ARGS)
+
+check-gpu: $(VENV)/.ready-test ## this machine's GPU: tests, an iteration against the CPU's, speed: make check-gpu CUDA=12
+	@exec $(VENV)/bin/python scripts/check_gpu.py $${EXP:+--experiment="$$EXP"} $${OUT:+--out="$$OUT"} $(ARGS)
 
 bench: $(VENV)/.ready-bench ## time and memory beside PyTorch: make bench, or EXP=... ARGS=--help
 	@exec $(VENV)/bin/python -m benchmarks $${EXP:+--experiment="$$EXP"} $${DEVICE:+--device="$$DEVICE"} \

@@ -33,7 +33,7 @@ def compare(exp, dataset, seed: int = 0) -> dict[tuple[str, str], float]:
     """
     exp = exp.model_copy(update={"training": exp.training.model_copy(update={"learning_rate": 0.0})})
     updater = build_updater(exp, dataset, find_device("cpu"), seed)
-    pairs = [updater._draw() for _ in range(2)]
+    pairs = list(updater._draw(2))
     ratio = updater._mixing_ratio(0, exp.training.batchsize)
     weights = {}
     for name, link in (("gen", updater.gen), ("dis", updater.dis)):

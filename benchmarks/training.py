@@ -23,7 +23,7 @@ def _build_chainer(job):
     if job.contender == "chainer":
         fast_cpu.disable()
         fast_gpu.disable()
-    pair = updater._draw()
+    pair = next(updater._draw(1))
     steps = {"D-step": partial(updater._update_dis, 0, *pair), "G-step": partial(updater._update_gen, *pair)}
     run = steps.get(job.measurement, updater.update)
     return run, lambda: device.device.synchronize(), lambda: device.xp.get_default_memory_pool().total_bytes()

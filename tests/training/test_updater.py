@@ -106,7 +106,7 @@ def test_the_other_reading_shares_one_minibatch(make_updater):
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
 def test_a_d_step_leaves_all_of_g_but_its_running_statistics(make_updater, statistics):
     updater = make_updater(learning_rate=0.01, statistics=statistics)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_dis(0, a, b)
     running = [key for key in gen if "/avg_" in key]
@@ -118,7 +118,7 @@ def test_a_d_step_leaves_all_of_g_but_its_running_statistics(make_updater, stati
 
 def test_a_g_step_leaves_d_untouched(make_updater):
     updater = make_updater(learning_rate=0.01)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
     updater._update_gen(a, b)
     assert changed(dis, arrays(updater.dis)) == []
@@ -132,7 +132,7 @@ def test_the_running_statistics_are_those_of_the_drawing(make_updater, statistic
     """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
     updater, plain = make_updater(statistics=statistics), make_updater().gen
     for _ in range(3):
-        (x_real, c_real, _), (_, c_fake, _) = a, b = updater._draw()
+        (x_real, c_real, _), (_, c_fake, _) = a, b = next(updater._draw(1))
         updater._update_dis(0, a, b)
         updater._update_gen(a, b)
         if statistics == "every forward":
@@ -149,7 +149,7 @@ def test_the_running_statistics_are_those_of_the_drawing(make_updater, statistic
 
 def test_the_gradients_of_a_step_are_freed_before_the_next(make_updater):
     updater = make_updater()
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     updater._update_dis(0, a, b)
     assert all(param.grad is not None for param in updater.dis.params())
     updater._update_gen(a, b)
@@ -159,7 +159,7 @@ def test_the_gradients_of_a_step_are_freed_before_the_next(make_updater):
 def test_d_sees_g_as_in_training(make_updater):
     """In a D step too, batch normalisation takes the minibatch's own statistics."""
     updater = make_updater()
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     converted = updater._convert(a[0], b[1])
     np.testing.assert_array_equal(converted, updater.gen(a[0], b[1]).array)
 
@@ -167,7 +167,7 @@ def test_d_sees_g_as_in_training(make_updater):
 @pytest.mark.parametrize("name", ["dis", "gen"])
 def test_a_step_descends(make_updater, name):
     updater = make_updater(learning_rate=1e-5)
-    a, b = updater._draw()
+    a, b = next(updater._draw(1))
     step = {"dis": lambda: updater._update_dis(0, a, b), "gen": lambda: updater._update_gen(a, b)}[name]
     first, second = (step()[f"{name}/loss"] for _ in range(2))
     assert second < first

@@ -12,6 +12,10 @@ Arrays are float32 and C-contiguous. An axis of a convolution is a tuple
 import numba
 import numpy as np
 
+from starvox.fast_cpu import numba_cache
+
+numba_cache.replacements.enable()
+
 
 def compiled(function=None, **options):
     if function is None:

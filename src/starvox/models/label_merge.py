@@ -1,7 +1,12 @@
 """The convolution in which the labels enter the generator."""
 
+import functools
+from typing import Any
+
+import chainer
 import chainer.functions as F
 import chainer.links as L
+import numpy as np
 
 from starvox.models.merge_weights import label_taps, map_weights
 
@@ -45,18 +50,17 @@ class LabelMerge(L.Convolution2D):
         Returns:
             Variable of shape (B, out_channels, H, W), float32.
         """
-        taps = label_taps(self.W, self._split, c)
+        taps = label_taps(self.W, self._split, c)  # (B, out, kh, kw)
         size, ksize = map_part.shape[2:], taps.shape[2:]
+        rows, columns = (_tap_inside(n, k, self.device.name) for n, k in zip(size, ksize, strict=True))
+        inside = rows[:, None, :, None] * columns[:, None]  # (kh, kw, H, W)
         taps = F.reshape(taps, (-1, ksize[0] * ksize[1]))
-        label_part = F.matmul(taps, self._tap_inside(size, ksize))
+        label_part = F.matmul(taps, inside.reshape(taps.shape[1], -1))  # (B * out, H * W)
         return map_part + F.reshape(label_part, map_part.shape)
 
-    def _tap_inside(self, size, ksize):
-        """Returns (kh * kw, H * W): 1 where a tap at that cell falls inside the map."""
-        xp = self.xp
-        rows, columns = (
-            (abs(xp.arange(n)[None] + xp.arange(k)[:, None] - k // 2 - (n - 1) / 2) < n / 2)
-            for n, k in zip(size, ksize, strict=True)
-        )
-        inside = rows[:, None, :, None] & columns[None, :, None, :]
-        return inside.reshape(ksize[0] * ksize[1], size[0] * size[1]).astype(self.W.dtype)
+
+@functools.cache  # for good: a CUDA graph goes on reading them
+def _tap_inside(n: int, k: int, device: str) -> Any:
+    """Returns (k, n), float32: 1 where a tap, at a cell of an axis, falls inside the axis."""
+    reached = np.arange(n) + np.arange(k)[:, None] - k // 2
+    return chainer.get_device(device).send(((reached >= 0) & (reached < n)).astype(np.float32))

@@ -1,6 +1,6 @@
 """From an experiment and a corpus to a trainer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,7 +130,7 @@ def build_trainer(
     stop: StopTrigger,
     out: Path,
     every: Intervals,
-    samples: tuple[Sequence[SampleClip], Sequence[Voice]],
+    samples: tuple[list[SampleClip], list[Voice]],
     seed: int = 0,
     lock: Lock | None = None,
 ) -> chainer.training.Trainer:
@@ -169,7 +169,7 @@ def build_trainer(
 
     trainer.extend(Progress(stop.iterations, log, pauses), trigger=(1, "iteration"))
     clips, targets = samples
-    trainer.extend(Samples(updater.gen, clips, targets, exp.audio), trigger=sample)
+    trainer.extend(Samples(updater.gen, clips, targets, exp.audio, 2**exp.generator.depth), trigger=sample)
     trainer.extend(Curves(exp.id), trigger=curves)
     saved = Snapshots(lambda trainer: planned(trainer) or stop(trainer), seed, lock.check)
     trainer.extend(saved, trigger=snapshot)

@@ -1,6 +1,6 @@
 """One iteration of the record's training: five D steps, then one G step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import chainer
@@ -71,19 +71,30 @@ class StarGANUpdater(chainer.training.StandardUpdater):
 
     def update_core(self) -> None:
         report: dict[str, Any] = {}
+        batches = self._draw(1 if self._share_minibatch else self._n_dis + 1)
         for step in range(self._n_dis):
             if step == 0 or not self._share_minibatch:
-                batch_a, batch_b = self._draw()
+                batch_a, batch_b = next(batches)
             for name, value in self._update_dis(step, batch_a, batch_b).items():
                 report[name] = report.get(name, 0) + value / self._n_dis
         if not self._share_minibatch:
-            batch_a, batch_b = self._draw()
+            batch_a, batch_b = next(batches)
         report |= self._update_gen(batch_a, batch_b)
         self._processes.average_statistics(self.gen)
         chainer.report(self._processes.average(report))
 
-    def _draw(self) -> list[Batch]:
-        return [self.converter(self.get_iterator(name).next(), self.device) for name in ("main", "orig")]
+    def _draw(self, steps: int) -> Iterator[tuple[Batch, Batch]]:
+        """Yields the minibatches A and B of so many steps; a GPU gets all at once, in fewer launches."""
+        drawn = (self.get_iterator(name).next() for _ in range(steps) for name in ("main", "orig"))
+        batches: Iterator[Any]
+        if self.device.xp is np:
+            batches = (self.converter(batch, self.device) for batch in drawn)
+        else:
+            whole = [np.concatenate(column) for column in zip(*drawn, strict=True)]
+            parts = (self.device.xp.split(a, 2 * steps) for a in self.converter(whole, self.device))
+            batches = zip(*parts, strict=True)
+        for batch_a in batches:
+            yield batch_a, next(batches)
 
     def record_steps(self, recorder: Any) -> None:
         """Records the D step and the G step, and replays them from then on; see `RecordedStep`."""
