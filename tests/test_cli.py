@@ -55,7 +55,7 @@ def run(speech):
 # name -> arguments, and what the one line must say
 OF_A_RUN = {
     "train: no experiment": ("train 47c9", "no experiment '47c9'; there are: 31f31449"),
-    "train: no manifest": ("train smoke --data none.csv", "none.csv"),
+    "train: no manifest": ("train smoke --data none.csv --out x", "none.csv"),
     "train: no such device": (
         "train smoke --data m.csv --device gpu",
         "unknown device 'gpu'; use auto, cpu or cuda:N",

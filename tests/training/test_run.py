@@ -216,6 +216,7 @@ def test_what_is_told_to_mend_a_resume_is_not_refused(tiny, options, tmp_path, c
         with pytest.raises(UserError, match="no whole run") as caught:
             train(tiny, options(out), resume=True)
         assert caught.value.arguments == (mend,)
+    (tmp_path / "none").mkdir()
     Run(tmp_path / "none").check_free(overwrite=False)
     with pytest.raises(UserError, match="not empty and not a run"):
         train(tiny, options(copy, overwrite=True))
