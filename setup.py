@@ -48,6 +48,7 @@ setup(
         "matplotlib>=3.9,<4",
         "numba>=0.61,<1",  # fast_cpu's loops; librosa needs it too
         "numpy>=2.4,<2.6",
+        "pillow>=11,<14",  # the report's pictures; matplotlib needs it too
         "pydantic>=2.10,<3",
         "scikit-learn>=1.6,<2",  # the judge of conversions; librosa needs it too
         "soundfile>=0.13,<1",
