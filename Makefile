@@ -83,8 +83,9 @@ report: need-exp $(READY) ## one HTML page of a run
 listen: $(READY) ## docs/listen/index.html: the kept runs to hear and see (scripts/listen.py)
 	@exec $(VENV)/bin/python scripts/listen.py $(ARGS)
 
-ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time (scripts/ladder.py)
+ladder: $(READY) ## train the rungs of experiments/ladder that are missing, two at a time, and tabulate them
 	@exec $(VENV)/bin/python scripts/ladder.py $(ARGS)
+	@exec $(VENV)/bin/python scripts/ladder_report.py
 
 show: need-exp $(READY) ## every value of an experiment, and the file that set it
 	@exec $(STARVOX) show "$$EXP" $(ARGS)

@@ -31,7 +31,11 @@ setup(
     python_requires=">=3.11,<3.14",
     package_dir={"": "src"},
     packages=find_packages("src"),
-    package_data={"starvox": ["py.typed"], "starvox.corpus.demo": ["*.txt"], "starvox.report": ["*.html"]},
+    package_data={
+        "starvox": ["py.typed"],
+        "starvox.corpus.demo": ["*.txt", "*.toml"],
+        "starvox.report": ["*.html"],
+    },
     entry_points={"console_scripts": ["starvox = starvox.cli:main"]},
     # constraints.txt has the exact versions that were tested.
     install_requires=[

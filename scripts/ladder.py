@@ -45,7 +45,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     make_demo("data/demo")  # once, before two runs want it
     runs = [(rung, seed) for seed in args.seeds for rung in args.rungs or rungs]
-    children, stopped = [], threading.Event()
+    children: list[subprocess.Popen[bytes]] = []
+    stopped = threading.Event()
     with ThreadPoolExecutor(args.jobs) as pool:
         codes = [pool.submit(train, rung, seed, args.iterations, children, stopped) for rung, seed in runs]
         try:

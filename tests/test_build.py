@@ -1,8 +1,10 @@
 """From an experiment to its networks."""
 
 import numpy as np
+import pytest
 
 from starvox import build_models, load_experiment
+from starvox.build import count_least_weights
 
 
 def weights(seed):
@@ -28,3 +30,20 @@ def test_the_initializer_is_lecun_normal():
     W = gen.bottleneck1.conv1.W.array
     np.testing.assert_allclose(W.var(), 1 / 1152, rtol=0.02)
     np.testing.assert_allclose(W.mean(), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"generator.labels": "conditional", "generator.blocks": 1, "generator.block_kernel": (1, 1)},
+        {"generator.depth": 4, "generator.filters": 8, "generator.merge_kernel": (5, 3)},
+        {"discriminator.filters": 32},
+    ],
+)
+def test_the_least_number_of_weights_is_a_little_below_the_true_one(changes):
+    exp = load_experiment("smoke", changes)
+    gen, dis = build_models(exp)
+    assert 0.5 * gen.count_params() < count_least_weights(exp) <= gen.count_params()
+    both = gen.count_params() + dis.count_params()
+    assert 0.5 * both < count_least_weights(exp, with_dis=True) <= both

@@ -119,7 +119,7 @@ OF_A_RUN = {
     "plot: out": ("plot smoke/none results/smoke -o x", "no such log"),
     "plot: file for a folder": ("plot results/smoke -o file/x", "cannot be written ("),
     "replay: no snapshot": ("replay smoke in.wav", "has no snapshot yet"),
-    "replay: no run": ("replay nothing in.wav", "no run in nothing nor in results/nothing"),
+    "replay: no run": ("replay nothing in.wav", "no run nothing; there are: smoke"),
     "replay: no sound": ("replay smoke none.wav", "no sound file at 'none.wav'"),
     "replay: no GPU": ("replay smoke in.wav --device cuda:7", "no GPU for cuda:7"),
     "replay: no such device": ("replay smoke in.wav --device tpu", "unknown device 'tpu'; use auto, cpu or"),
@@ -132,14 +132,14 @@ OF_A_RUN = {
         "evaluate smoke",
         "gone.csv: the clips that results/smoke was made with are gone",
     ),
-    "evaluate: no run": ("evaluate .", "no run in . nor in results"),
+    "evaluate: no run": ("evaluate .", "no run .; there are: smoke"),
     "evaluate: no GPU": (
         "evaluate smoke --data m.csv --training m.csv --device cuda:7",
         "no GPU for cuda:7",
     ),
-    "report: no run": ("report nothing", "no run in nothing"),
+    "report: no run": ("report nothing", "no run nothing; there are: smoke"),
     "report: out": ("report smoke -o file/x.html", "file/x.html: cannot be written ("),
-    "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no such folder"),
+    "manifest: no corpus": ("manifest vctk none -o x.csv", "none: no speaker-info.txt in it"),
     "manifest: out": ("manifest jvs . -o m.csv", "m.csv is there already"),
 }
 WITH_SNAPSHOT = ("label", "no GPU", "no such device", "replay: out")
@@ -159,7 +159,11 @@ def test_every_command_tells_a_mistake_on_one_line(case, run, capsys):
 
 @pytest.mark.parametrize(
     ("command", "name"),
-    [("replay smoke in.wav", "replay"), ("plot results/smoke -o results/smoke/curves", "curves")],
+    [
+        ("replay smoke in.wav", "replay"),
+        ("plot results/smoke -o results/smoke/curves", "curves"),
+        ("plot results/smoke/log -o results/smoke/curves", "curves"),
+    ],
 )
 def test_a_link_in_a_run_makes_no_command_write_elsewhere(command, name, run, tmp_path, capsys):
     (tmp_path / "elsewhere").mkdir()

@@ -59,20 +59,6 @@ def test_it_is_on_the_disk_before_it_has_its_name_and_its_name_before_the_end(tm
     assert done == ["fsync file", "replace file", "fsync folder"]
 
 
-def test_macos_is_asked_to_flush_the_drive_too(tmp_path, monkeypatch):
-    fcntl = pytest.importorskip("fcntl")
-    asked, real = [], fcntl.fcntl
-
-    def note(descriptor, command):
-        asked.append(command)
-        return real(descriptor, command)
-
-    monkeypatch.setattr(fcntl, "F_FULLFSYNC", fcntl.F_GETFD, raising=False)  # which every system knows
-    monkeypatch.setattr(fcntl, "fcntl", note)
-    write_text(tmp_path / "a.txt", "text")
-    assert asked == [fcntl.F_GETFD] * 2  # of the file, and of its folder
-
-
 def is_folder(descriptor):
     return stat.S_ISDIR(os.fstat(descriptor).st_mode)
 

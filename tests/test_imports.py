@@ -12,12 +12,12 @@ ROOT = Path(starvox.__file__).parent
 # package or module -> what of starvox it may import
 ALLOWED = {
     "errors": (),
-    "audio": ("audio", "files"),
+    "audio": ("audio", "config", "files"),
     "models": ("models",),
     "files": ("errors",),
     "plotting": ("plotting", "errors", "files", "run.log"),
     "config": ("errors", "files"),
-    "corpus": ("corpus", "audio", "errors", "files"),
+    "corpus": ("corpus", "audio", "config", "errors", "files"),
     "device": ("errors", "fast_gpu"),
     "run.log": ("errors", "files"),
     "run.environment": (),
@@ -34,13 +34,13 @@ ALLOWED = {
         *("errors", "files", "run", "build", "device"),
     ),
     "evaluation": (
-        *("evaluation", "replay.networks", "replay.infer", "replay.conversion", "replay.source"),
-        *("replay.receptive_field", "audio", "corpus", "device", "errors", "files", "run"),
+        *("evaluation", "replay.networks", "replay.conversion"),
+        *("replay.receptive_field", "audio", "config", "corpus", "device", "errors", "files", "run"),
     ),
     "report": ("report", "evaluation.table", "plotting", "run", "config", "errors", "files"),
     "kept": (
         *("kept", "evaluation", "replay.replay", "plotting"),
-        *("audio", "corpus", "errors", "files", "run"),
+        *("audio", "config", "corpus", "errors", "files", "run"),
     ),
     "training.losses": (),
     "training.random": (),
@@ -55,7 +55,7 @@ ALLOWED = {
         *("training.losses", "training.processes", "training.random"),
         *("training.recorded_step", "training.statistics", "training"),
     ),
-    "training.extensions": ("training.extensions", "audio", "plotting", "errors", "files", "run"),
+    "training.extensions": ("training.extensions", "audio", "config", "plotting", "errors", "files", "run"),
     "training": (
         *("training", "audio", "build", "config", "corpus", "device", "fast_gpu"),
         *("errors", "files", "plotting", "run"),

@@ -1,10 +1,15 @@
 """From an experiment to its networks."""
 
+import math
+from typing import Any
+
 import chainer
 import numpy as np
 
 from starvox import fast_cpu, fast_gpu
+from starvox.config import Discriminator as DiscriminatorTable
 from starvox.config import Experiment
+from starvox.config import Generator as GeneratorTable
 from starvox.corpus.labels import GROUPS
 from starvox.models import Discriminator, Generator
 
@@ -36,14 +41,40 @@ def build_models(exp: Experiment, seed: int = 0) -> tuple[Generator, Discriminat
     Returns:
         (Generator, Discriminator): float32.
     """
-    use_fast_operations()
     rng = np.random.RandomState(seed)
-    n_classes = sum(exp.labels.sizes.values())
-
-    def arguments(table):
-        values = table.model_dump(exclude={"statistics"})  # the updater's
-        return values | {"initializer": _INITIALIZERS[table.initializer](rng=rng)}
-
-    gen = Generator(n_labels=n_classes + len(GROUPS), **arguments(exp.generator))
-    dis = Discriminator(n_classes=n_classes, **arguments(exp.discriminator))
+    gen = build_generator(exp, rng)
+    dis = Discriminator(n_classes=sum(exp.labels.sizes.values()), **_arguments(exp.discriminator, rng))
     return gen, dis
+
+
+def build_generator(exp: Experiment, rng: np.random.RandomState | None = None) -> Generator:
+    """Builds G as `build_models` does, without D, for weights that are loaded afterwards."""
+    use_fast_operations()
+    n_labels = sum(exp.labels.sizes.values()) + len(GROUPS)
+    return Generator(n_labels=n_labels, **_arguments(exp.generator, rng))
+
+
+def _arguments(
+    table: GeneratorTable | DiscriminatorTable, rng: np.random.RandomState | None
+) -> dict[str, Any]:
+    values = table.model_dump(exclude={"statistics"})  # the updater's
+    return values | {"initializer": _INITIALIZERS[table.initializer](rng=rng)}
+
+
+def count_least_weights(exp: Experiment, with_dis: bool = False) -> int:
+    """Returns a number of weights that G has at least, without building it.
+
+    Args:
+        exp: the experiment.
+        with_dis: of G and D together.
+    """
+    g, d = exp.generator, exp.discriminator
+    n_classes = sum(exp.labels.sizes.values())
+    wide = g.filters * 2**g.depth
+    blocks = g.blocks * g.block_convolutions * math.prod(g.block_kernel)
+    # the innermost halving and doubling are 4 x 4 between wide / 2 and wide maps
+    count = wide**2 * (16 + blocks + math.prod(g.merge_kernel)) + wide * n_classes
+    if with_dis:
+        last = d.filters * 2 ** (d.layers - 1)
+        count += 6 * last**2 * (d.layers > 1) + last * n_classes * d.class_kernel**2
+    return count

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from starvox.errors import UserError
 from starvox.files import read_text
@@ -16,20 +16,29 @@ from starvox.files import read_text
 ROOT = "47c97768"  # the experiment that every other one extends
 SET = "--set"  # the source of a value that was given for one run alone
 
-# Far above any use; with more a computation would end in want of memory, or never.
-MOST = 1_000_000  # of anything that is counted
+# Far above any use; with more a computation would run out of memory, or not end.
+MAX_COUNT = 1_000_000  # of anything that is counted
 MAX_BYTES = 1_000_000  # of a configuration file
-DEEPEST = 16  # halvings of a map
+MAX_DEPTH = 16  # halvings of a map
 
-Kernel = Annotated[tuple[int, int], Field(strict=False)]
-Positive = Annotated[int, Field(gt=0, le=MOST)]
-NotNegative = Annotated[int, Field(ge=0, le=MOST)]
-Depth = Annotated[int, Field(gt=0, le=DEEPEST)]
+Positive = Annotated[int, Field(gt=0, le=MAX_COUNT)]
+NotNegative = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+Depth = Annotated[int, Field(gt=0, le=MAX_DEPTH)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Average = Annotated[float, Field(ge=0, lt=1)]  # how much of a running mean stays
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Initializer = Literal["lecun_normal", "he_normal", "glorot_uniform"]
+
+
+def _odd(side: int) -> int:
+    if side % 2 == 0:
+        raise ValueError("must be odd, so that the map keeps its size")
+    return side
+
+
+Side = Annotated[int, Field(gt=0), AfterValidator(_odd)]
+Kernel = Annotated[tuple[Side, Side], Field(strict=False)]
 
 
 class _Table(BaseModel):
@@ -40,13 +49,13 @@ class Audio(_Table):
     """How a waveform becomes a spectrogram; see experiments/47c97768/config.toml."""
 
     sample_rate: Positive
-    crop_samples: Annotated[int, Field(gt=0, le=1000 * MOST)]
-    n_fft: Positive
+    crop_samples: Annotated[int, Field(gt=0, le=1000 * MAX_COUNT)]
+    n_fft: Annotated[int, Field(gt=0, le=MAX_COUNT, multiple_of=2)]
     hop_length: Positive
     window: Literal["hamming"]
     window_periodic: bool
     normalization: Literal["min-max", "peak"]
-    silence_rms: PositiveFloat
+    silence_rms: Annotated[float, Field(gt=0, le=1)]
     max_redraws: NotNegative
     spectrum: Literal["magnitude", "power"]
     first_bin: NotNegative
@@ -75,7 +84,7 @@ class Generator(_Table):
     labels: Literal["merge", "conditional"]
     filters: Positive
     depth: Depth
-    blocks: Positive
+    blocks: Annotated[int, Field(gt=0, le=1000)]
     block_convolutions: Literal[1, 2]
     merge_kernel: Kernel
     block_kernel: Kernel
@@ -91,7 +100,7 @@ class Discriminator(_Table):
 
     filters: Positive
     layers: Depth
-    time_layers: Annotated[int, Field(ge=0, le=DEEPEST)]
+    time_layers: Annotated[int, Field(ge=0, le=MAX_DEPTH)]
     slope: Annotated[float, Field(ge=0, lt=1)]
     class_kernel: Positive
     class_pad: NotNegative
@@ -149,6 +158,11 @@ class Experiment(_Table):
     _id: str = PrivateAttr(default="")
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Experiment {self.id}: {self.title}>"
+
+    __str__ = __repr__
+
     @property
     def id(self) -> str:
         return self._id
@@ -187,31 +201,32 @@ def load_experiment(experiment: str | Path, changes: Mapping[str, Any] | None = 
             or wrong; the message names the file and the dotted key.
     """
     path = _find(str(experiment))
+    recorded: Any = []
     if path.suffix == ".json":
-        values = _read(path, json.loads)
-        name, changed = _check_id(values.pop("id", path.parent.name), path), values.pop("set", [])
-        flat = _flatten(values)
-        sources = dict.fromkeys(flat, str(path))
-        if isinstance(changed, list):
-            sources |= {key: SET for key in changed if key in flat}
+        own = _read(path, json.loads)
+        name, recorded = own.pop("id", path.parent.name), own.pop("set", [])
+        if not _is_id(name):  # it may lead out of a folder: results go to results/<id>
+            raise UserError(f"{path}: id: expected the plain name of an experiment, got {name!r}")
         # The run may be older than a key: then it had what has become the root's value.
-        root, root_sources = _inherit(_find(ROOT), ())
-        values, sources = _merge(root, values), root_sources | sources
+        layers = [(str(path), own), *_read_layers(_find(ROOT))]
     else:
-        values, sources = _inherit(path, ())
+        layers = _read_layers(path)
         name = _id_of(path)
     for key, value in (changes or {}).items():
-        *tables, last = key.split(".")
-        nested = {last: value}
-        for table in reversed(tables):
-            nested = {table: nested}
-        values, sources = _merge(values, nested), sources | {key: SET}
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        layers.insert(0, (SET, value))
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for file, own in reversed(layers):
+        values = _merge(values, own)
+        sources |= dict.fromkeys(_flatten(own), file)
     try:
         result = Experiment.model_validate(values)
     except ValidationError as error:
-        # what a config.json lacks the root has, and that is right
-        setters = sources if path.suffix != ".json" else {k: SET for k, v in sources.items() if v == SET}
-        raise UserError(_explain(error, setters, path)) from None
+        raise UserError(_explain(error, layers, path)) from None
+    if isinstance(recorded, list):
+        sources |= {key: SET for key in map(str, recorded) if key in sources}
     result._id, result._sources = name, sources
     _check_shapes(result, path)
     return result
@@ -252,13 +267,6 @@ def _find(experiment: str) -> Path:
     raise UserError(f"no experiment {experiment!r}; there are: {known}")
 
 
-def _check_id(name: Any, path: Path) -> str:
-    """Refuses an id that leads out of a folder: results go to ``results/<id>``."""
-    if not _is_id(name):
-        raise UserError(f"{path}: id: expected the plain name of an experiment, got {name!r}")
-    return name
-
-
 def _is_id(name: Any) -> bool:
     plain = isinstance(name, str) and name.isprintable() and "\\" not in name
     return plain and not {"", ".", ".."} & set(name.split("/"))
@@ -280,16 +288,15 @@ def _read(path: Path, parse) -> dict[str, Any]:
     return values
 
 
-def _inherit(path: Path, children: tuple[Path, ...]) -> tuple[dict, dict[str, str]]:
-    """Returns the merged values of ``path`` and its parents, and where each came from."""
+def _read_layers(path: Path, children: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+    """Returns the names and the contents of ``path`` and its parents, the root's last."""
     if path in children:
         circle = " -> ".join(p.parent.name for p in (*children, path))
         raise UserError(f"{path}: `extends` goes in a circle: {circle}")
     own = _read(path, tomllib.loads)
     parent = own.pop("extends", None)
-    sources = dict.fromkeys(_flatten(own), str(path))
     if parent is None:
-        return own, sources
+        return [(str(path), own)]
     if not isinstance(parent, str):
         raise UserError(f"{path}: extends: expected the id of one experiment, got {parent!r}")
     beside = path.resolve().parent.parent / parent / "config.toml"
@@ -297,18 +304,10 @@ def _inherit(path: Path, children: tuple[Path, ...]) -> tuple[dict, dict[str, st
         parent_path = beside if os.path.isfile(beside) else _find(parent)
     except UserError as error:
         raise UserError(f"{path}: extends: {error}") from None
-    values, parent_sources = _inherit(parent_path, (*children, path))
-    # Of a table that the child makes a value, or the other way round, nothing is left of the parent's.
-    kept = {key: file for key, file in parent_sources.items() if not any(_is_within(key, k) for k in sources)}
-    return _merge(values, own), kept | sources
+    return [(str(path), own), *_read_layers(parent_path, (*children, path))]
 
 
-def _is_within(one: str, other: str) -> bool:
-    """Says whether one of two dotted keys lies below the other."""
-    return one.startswith(f"{other}.") or other.startswith(f"{one}.")
-
-
-def _merge(parent: dict, child: dict) -> dict:
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
     merged = dict(parent)
     for key, value in child.items():
         both = isinstance(value, dict) and isinstance(parent.get(key), dict)
@@ -316,74 +315,58 @@ def _merge(parent: dict, child: dict) -> dict:
     return merged
 
 
-def _flatten(values: dict, prefix: str = "") -> dict[str, Any]:
-    flat = {}
+def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for key, value in values.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             flat |= _flatten(value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
     return flat
 
 
-def _explain(error: ValidationError, sources: dict[str, str], path: Path) -> str:
+def _explain(error: ValidationError, layers: list[tuple[str, dict[str, Any]]], path: Path) -> str:
     """Returns the first complaint as ``file: dotted.key: what to do``."""
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    below = (file for name, file in sources.items() if name.startswith(key + "."))
-    array = key.rpartition(".")[0]  # if the key is that of an array's element
-    setter = next(below, None) or sources.get(key) or sources.get(array) or str(path)
+    # The key may be that of an array's element, or stand for a whole table.
+    setters = (file for file, own in layers if any(_is_within(key, other) for other in _flatten(own)))
+    setter = next(setters, str(path))
     if first["type"] == "missing":
         return f"{setter}: missing key {key}; add it, or extend an experiment that has it"
     if first["type"] == "extra_forbidden":
-        return f"{setter}: unknown key {key}; {_nearest(key)}"
+        known = [other for other in _flatten(layers[-1][1]) if other != key]  # the root has every key
+        near = difflib.get_close_matches(key, known, n=1)
+        return f"{setter}: unknown key {key}; " + (f"did you mean {near[0]}?" if near else "leave it out")
     got = repr(first["input"])
     got = got if len(got) < 80 else f"{got[:80]}..."
     return f"{setter}: {key}: {first['msg'][0].lower()}{first['msg'][1:]}, got {got}"
 
 
-def _nearest(key: str) -> str:
-    table, _, name = key.rpartition(".")
-    model = Experiment.model_fields[table].annotation if table in Experiment.model_fields else None
-    names = list((model or Experiment).model_fields)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else "known here: " + ", ".join(names)
+def _is_within(one: str, other: str) -> bool:
+    """Returns whether one of two dotted keys is the other or lies below it."""
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def _check_shapes(exp: Experiment, path: Path) -> None:
     """Refuses numbers that are each valid but do not fit together."""
     a, g, d = exp.audio, exp.generator, exp.discriminator
-
-    def refuse(key: str, reason: str):
-        raise UserError(f"{path}: {key}: {reason}")
-
     samples = a.n_fft + (a.frames - 1) * a.hop_length
-    if a.crop_samples != samples:
-        refuse(
-            "audio.crop_samples",
-            f"{a.frames} frames of {a.n_fft} every {a.hop_length} need {samples} samples",
-        )
-    if a.n_fft % 2 or a.hop_length > a.n_fft:
-        refuse(
-            "audio.hop_length",
-            f"n_fft must be even and no less than hop_length, got {a.n_fft} and {a.hop_length}",
-        )
-    if a.first_bin + a.bins > a.n_fft // 2 + 1:
-        refuse("audio.bins", f"bins {a.first_bin}..{a.first_bin + a.bins - 1} of at most {a.n_fft // 2}")
-    for name, size in (("audio.bins", a.bins), ("audio.frames", a.frames)):
-        if size % 2**g.depth:
-            refuse(name, f"{size} is not a multiple of 2^generator.depth = {2**g.depth}")
+    step = 2**g.depth
     time_layers = min(d.time_layers, d.layers)
-    last = (a.bins // 2**d.layers, a.frames // 2**time_layers)
-    if last != (d.class_kernel, d.class_kernel) or a.bins % 2**d.layers or a.frames % 2**time_layers:
-        refuse(
-            "discriminator.class_kernel",
-            f"{d.layers} halvings of {a.bins} bins and {time_layers} of {a.frames} frames leave "
-            f"{last[0]} x {last[1]}, which a kernel of {d.class_kernel} must cover exactly",
-        )
-    for name, kernel in (("merge_kernel", g.merge_kernel), ("block_kernel", g.block_kernel)):
-        if any(k < 1 or k % 2 == 0 for k in kernel):
-            refuse(
-                f"generator.{name}",
-                f"both sides must be odd so that the map keeps its size, got {list(kernel)}",
-            )
+    last = (a.bins / 2**d.layers, a.frames / 2**time_layers)
+    wrong = {
+        "audio.crop_samples": a.crop_samples != samples
+        and f"{a.frames} frames of {a.n_fft} every {a.hop_length} need {samples} samples",
+        "audio.hop_length": a.hop_length > a.n_fft and f"must be no more than n_fft, {a.n_fft}",
+        "audio.bins": a.first_bin + a.bins > a.n_fft // 2 + 1
+        and f"bins {a.first_bin}..{a.first_bin + a.bins - 1} of at most {a.n_fft // 2}",
+        "generator.depth": (a.bins % step or a.frames % step)
+        and f"{a.bins} bins and {a.frames} frames are not both multiples of 2^depth = {step}",
+        "discriminator.class_kernel": last != (d.class_kernel, d.class_kernel)
+        and f"{d.layers} halvings of {a.bins} bins and {time_layers} of {a.frames} frames leave "
+        f"{last[0]:g} x {last[1]:g}, which a kernel of {d.class_kernel} must cover exactly",
+    }
+    for key, reason in wrong.items():
+        if reason:
+            raise UserError(f"{path}: {key}: {reason}")

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import io
 import os
 import re
 import stat
@@ -10,17 +11,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from starvox.errors import WriteError
 
-try:
-    import fcntl
-except ImportError:  # not on Linux or macOS
-    fcntl = None
-
-# What a file system says that cannot make a folder durable; some folders may be written but not read.
-_NO_FOLDER_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
 MAX_TEXT = 256_000_000  # bytes of a log or a list of clips: ten times the longest that was met
 _LONGEST = 80  # bytes of a part of a file's name, which may have 255
 
@@ -51,12 +44,13 @@ def replacing(path: str | Path, mend: str = "make room there, or choose another 
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        with suppress(OSError):  # not every file system can; some folders may be written but not read
+            _sync(path.parent)
     except OSError as error:
         raise WriteError(f"{path}: cannot be written ({error.strerror or error}); {mend}") from None
 
 
-def open_plain(path: str | Path) -> BinaryIO:
+def open_plain(path: str | Path) -> io.BufferedReader:
     """Opens a file for reading; not a pipe, which would wait for ever, nor a device, which may not end.
 
     Raises:
@@ -84,10 +78,9 @@ def read_text(path: str | Path, limit: int = MAX_TEXT, errors: str = "strict") -
         UnicodeDecodeError: if it is not UTF-8.
     """
     with open_plain(path) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
-    return data.decode("utf-8", errors)
+        if os.fstat(file.fileno()).st_size > limit:
+            raise OSError(errno.EFBIG, f"more than {limit / 1e6:.0f} MB")
+        return file.read().decode("utf-8", errors)
 
 
 def write_text(path: str | Path, text: str, **mend: str) -> None:
@@ -136,16 +129,5 @@ def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
-        if hasattr(fcntl, "F_FULLFSYNC"):  # macOS, where fsync leaves the bytes in the drive's own memory
-            with suppress(OSError):  # not on every file system
-                fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     finally:
         os.close(descriptor)
-
-
-def _sync_folder(path: Path) -> None:
-    try:
-        _sync(path)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise

@@ -1,10 +1,8 @@
 """Sound files of every kind."""
 
-import os
 import re
 import struct
 import tracemalloc
-from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -21,8 +19,7 @@ def loudest(wave, rate):
     return np.abs(np.fft.rfft(wave * np.hanning(len(wave)))).argmax() * rate / len(wave)
 
 
-@pytest.mark.parametrize("rate", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
-@pytest.mark.parametrize("channels", [1, 2, 5, 8])
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (16000, 2), (44100, 1), (48000, 5), (192000, 8)])
 def test_rates_and_channels(tmp_path, rate, channels):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.stack([tone(rate)] * channels, axis=1), rate)
@@ -37,52 +34,6 @@ def test_channels_are_averaged(tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.array([[0.5, 0.25, 0.0], [-1.0, 0.5, 0.5]]), 16000, subtype="FLOAT")
     np.testing.assert_array_equal(read_waveform(path, 16000), [0.25, 0])
-
-
-@pytest.mark.parametrize(
-    ("name", "subtype", "tolerance"),
-    [
-        ("a.wav", "PCM_U8", 0.01),
-        ("a.wav", "PCM_16", 1e-4),
-        ("a.wav", "PCM_24", 1e-6),
-        ("a.wav", "PCM_32", 1e-6),
-        ("a.wav", "FLOAT", 1e-6),
-        ("a.wav", "DOUBLE", 1e-6),
-        ("a.wav", "ULAW", 0.02),
-        ("a.flac", "PCM_16", 1e-4),
-        ("a.aiff", "PCM_16", 1e-4),
-        ("a.ogg", "VORBIS", 0.05),
-        ("a.ogg", "OPUS", 0.1),
-        ("a.mp3", "MPEG_LAYER_III", 0.05),
-    ],
-)
-def test_formats(tmp_path, name, subtype, tolerance):
-    path = tmp_path / name
-    soundfile.write(path, tone(16000), 16000, subtype=subtype)
-    wave = read_waveform(path, 16000)
-    assert len(wave) == pytest.approx(16000, abs=2500)  # MP3 adds silence
-    middle = wave[4000:12000]
-    assert loudest(middle, 16000) == pytest.approx(1000, abs=3)
-    assert middle.std() == pytest.approx(0.5 / 2**0.5, abs=tolerance)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "with space.wav",
-        "日本語の声.wav",
-        "🎤.wav",
-        "no suffix",
-        "a.raw",
-        "-.wav",
-        "two\nlines.wav",
-        "\"'`$x.wav",
-    ],
-)
-def test_names(tmp_path, name):
-    soundfile.write(tmp_path / name, tone(16000), 16000, format="WAV")
-    assert len(read_waveform(tmp_path / name, 16000)) == 16000
-    assert len(read_waveform(str(tmp_path / name), 16000)) == 16000
 
 
 def test_constant_stays_constant_at_another_rate(tmp_path):
@@ -110,16 +61,6 @@ def test_unreadable(tmp_path):
     assert reason(tmp_path) == "unreadable: Is a directory"
     (tmp_path / "link.wav").symlink_to("nowhere.wav")
     assert reason(tmp_path / "link.wav") == "unreadable: No such file or directory"
-
-
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
-@pytest.mark.parametrize("keep", [10, 100, 1000])
-def test_truncated_is_read_as_far_as_it_goes_or_refused(tmp_path, name, keep):
-    path = tmp_path / name
-    soundfile.write(path, tone(16000), 16000)
-    path.write_bytes(path.read_bytes()[:keep])
-    with suppress(AudioFileError):
-        assert len(read_waveform(path, 16000)) <= 16000
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.mp3"])
@@ -224,25 +165,6 @@ def test_too_long_is_refused_before_it_is_all_decoded(tmp_path, monkeypatch):
         file.write(np.zeros(1))
     assert path.stat().st_size < 100_000
     assert reason(path) == "longer than 1 h: cut it into clips"
-
-
-def test_pipes_and_devices_are_refused_at_once(tmp_path):
-    os.mkfifo(tmp_path / "pipe.wav")
-    assert reason(tmp_path / "pipe.wav") == "unreadable: not a file"
-    assert reason("/dev/zero") == "unreadable: not a file"
-
-
-def test_empty(tmp_path):
-    soundfile.write(tmp_path / "a.wav", np.zeros(0), 44100)
-    assert reason(tmp_path / "a.wav") == "empty"
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_not_finite(tmp_path, value):
-    wave = tone(44100)
-    wave[7] = value
-    soundfile.write(tmp_path / "a.wav", wave, 44100, subtype="FLOAT")
-    assert reason(tmp_path / "a.wav") == "NaN or infinite samples"
 
 
 def test_write_wav(tmp_path):

@@ -11,6 +11,7 @@ import soundfile
 
 from starvox import LabelEncoder, build_models, load_experiment
 from starvox.cli import main
+from starvox.replay import files
 from starvox.run import snapshots
 
 CLASSES = {"speaker": ["a", "b/c"], "birthplace": ["wales"], "sex": ["F", "M"]}
@@ -68,6 +69,25 @@ def test_a_list_of_speakers_without_other_labels(capsys):
     assert results == ["b_c", "a"]
 
 
+def test_sounds_alone_of_an_iteration_that_was_asked_for(capsys):
+    command = ["replay", "smoke", "in/x/one.wav", "--speaker", "a", "--phase", "source", "-o", "out"]
+    assert main([*command, "--no-figure", "--iteration", "5"]) == 0
+    names = ["one_input.wav", "one_copy-synthesis_source-phase.wav", "one_to_a_source-phase_iteration-5.wav"]
+    assert written(capsys) == [f"out/{name}" for name in names]
+    assert sorted(path.name for path in Path("out").iterdir()) == sorted(names)
+
+
+def test_the_figure_says_what_it_is_of(capsys, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(files, "plot_spectrograms", lambda *given, **_: drawn.append(given) or given[3])
+    main(["replay", "smoke", "in/x/one.wav", "--speaker", "a", "--sex", "F", "--phase", "source"])
+    ((rows, titles, *_, labels),) = drawn
+    assert titles == ["one.wav to a, F\nsmoke, iteration 5"]
+    assert labels == ["input", "output", "difference"]
+    (x,), (y,), (change,) = rows
+    np.testing.assert_array_equal(change, y - x)
+
+
 def test_no_label_is_said(capsys):
     main(["replay", "smoke", "in/x/one.wav", "--statistics", "clip", "--band", "source", "-o", "out"])
     out, err = capsys.readouterr()
@@ -118,7 +138,7 @@ def test_a_loud_result_is_not_clipped(speech):
     [
         (["smoke", "none.wav"], "no sound file at 'none.wav'"),
         (["smoke", "results"], "no sound file at 'results'"),
-        (["none", "in"], "no run in none nor in results/none"),
+        (["none", "in"], "no run none; there are: smoke; train first"),
         (["smoke", "in", "--speaker", "z"], "no speaker 'z'"),
         (["smoke", "in", "--speakers", "a,a"], "would be written twice"),
         (["smoke", "in", "--iteration", "9"], "no snapshot of iteration 9; it has: 5"),

@@ -151,7 +151,7 @@ def test_a_clip_that_changes_after_it_was_decoded_is_told_and_not_used(make, tmp
     told = "changed since the start, which used what they held then: "
     assert corpus.changes() == f"{told}{tmp_path / 'a.wav'}"
     (tmp_path / "c.wav").unlink()
-    assert corpus.changes() == f"{told}{tmp_path / 'a.wav'} and 1 more clips"
+    assert corpus.changes() == f"{told}{tmp_path / 'a.wav'} and 1 more"
     np.testing.assert_array_equal(corpus.wave(0).read(), before)
 
 

@@ -9,7 +9,9 @@ import pytest
 from starvox import UserError, build_models
 from starvox.cli import main
 from starvox.corpus import LabelEncoder
-from starvox.evaluation.evaluate import evaluate, evaluate_networks, read_evaluations
+from starvox.evaluation.evaluate import evaluate, read_evaluations
+from starvox.evaluation.evaluation_set import EvaluationSet
+from starvox.evaluation.measurement import measure as measure_networks
 from starvox.evaluation.table import format_evaluation
 from starvox.replay.networks import Networks
 
@@ -51,15 +53,15 @@ def encoder(tiny):
     return LabelEncoder(CLASSES, tiny.labels.model_dump())
 
 
+@pytest.fixture(scope="module")
+def clips(tiny, encoder, manifest, store):
+    return EvaluationSet(tiny, encoder, manifest, store, 6)
+
+
 @pytest.fixture
-def measure(tiny, encoder, manifest, store):
+def measure(tiny, encoder, clips):
     """Evaluates a generator, and D if it is given."""
-
-    def measure(gen, dis=None, clips=None):
-        networks = Networks(tiny, encoder, 1, gen, dis)
-        return evaluate_networks(networks, clips or manifest, store, clips=6, progress=False)
-
-    return measure
+    return lambda gen, dis=None, of=clips: measure_networks(Networks(tiny, encoder, 1, gen, dis), of)
 
 
 class Shift(chainer.Chain):
@@ -150,10 +152,9 @@ def test_the_accuracy_of_a_known_discriminator(measure, tiny, encoder):
     assert [row["chance"] for row in accuracy.values()] == [1 / 3, 1 / 2, 1 / 2]
 
 
-def test_unlabelled_clips_and_strangers_are_converted_too(measure, write, tiny, encoder):
-    found = measure(
-        Shift(encoder, 0.05), constant_discriminator(tiny, encoder, sex="F"), write([",,", "zoe,,x"])
-    )
+def test_unlabelled_clips_and_strangers_are_converted_too(measure, write, tiny, encoder, store):
+    clips = EvaluationSet(tiny, encoder, write([",,", "zoe,,x"]), store, 6)
+    found = measure(Shift(encoder, 0.05), constant_discriminator(tiny, encoder, sex="F"), clips)
     assert found["errors"]["copy"]["n"] == 12
     assert found["response"]["sex"]["mean"] == pytest.approx(0.05, rel=1e-4)
     assert found["accuracy"]["sex"]["real"] is found["accuracy"]["sex"]["converted"] is None
@@ -161,25 +162,25 @@ def test_unlabelled_clips_and_strangers_are_converted_too(measure, write, tiny, 
     assert "verdict" in format_evaluation(found)
 
 
-def test_the_same_seed_gives_the_same_numbers(measure, tiny):
+def test_the_same_seed_gives_the_same_numbers(measure, tiny, encoder, manifest, store):
     gen, dis = build_models(tiny)
     first = measure(gen, dis)
-    assert first == measure(gen, dis)
+    assert first == measure(gen, dis, EvaluationSet(tiny, encoder, manifest, store, 6))
     assert len(first["errors"]) == 3
     assert 0 < first["response"]["speaker"]["mean"] < first["errors"]["copy"]["mean"]
 
 
 def test_a_power_spectrum_has_half_the_decibels(tiny, encoder, manifest, store):
     power = tiny.model_copy(update={"audio": tiny.audio.model_copy(update={"spectrum": "power"})})
-    networks = Networks(power, encoder, 1, Shift(encoder, 0), None)
-    found = evaluate_networks(networks, manifest, store, clips=1, progress=False)
+    clips = EvaluationSet(power, encoder, manifest, store, 1)
+    found = measure_networks(Networks(power, encoder, 1, Shift(encoder, 0), None), clips)
     assert found["db_per_unit"] == pytest.approx(30)
     assert found["accuracy"] is None
 
 
-def test_one_clip_cannot_be_compared(measure, write, encoder):
+def test_one_clip_cannot_be_compared(tiny, write, encoder, store):
     with pytest.raises(UserError, match=r"clips\.csv: only one usable clip"):
-        measure(Shift(encoder, 0), clips=write(["a,,F"]))
+        EvaluationSet(tiny, encoder, write(["a,,F"]), store, 1)
 
 
 def test_a_network_that_burst_is_named(measure, tiny):
@@ -210,7 +211,7 @@ def test_the_command_takes_the_clips_of_the_run(run, store, capsys):
     shown = capsys.readouterr().out
     written = json.loads((run / "evaluation_iter_2.json").read_text(encoding="utf-8"))
     manifest, training = recorded(run)
-    assert written == evaluate(run, manifest, store, clips=3, progress=False, training=training)
+    assert [written] == list(evaluate(run, [None], manifest, store, crops=3, training=training))
     assert (written["iteration"], written["crops"], written["clips"]) == (2, 3, 6)
     assert written["accuracy"]["sex"]["real"] is not None
     assert written["judge_crops"] == 8 * 5
@@ -234,9 +235,10 @@ def test_all_kept_generators_make_a_figure(run, store, capsys):
 def test_without_d_the_generator_is_measured(run, manifest, store, tmp_path):
     for name in ("config.json", "labels.json", "gen_iter_1.npz"):
         (tmp_path / name).write_bytes((run / name).read_bytes())
-    found = evaluate(tmp_path, manifest, store, clips=3, progress=False)
+    (found,) = evaluate(tmp_path, [None], manifest, store, crops=3)
     assert found["accuracy"] is None
-    assert found["errors"] == evaluate(run, manifest, store, clips=3, progress=False, iteration=1)["errors"]
+    (whole,) = evaluate(run, [1], manifest, store, crops=3)
+    assert found["errors"] == whole["errors"]
     assert "there is no D" in format_evaluation(found)
 
 
@@ -252,8 +254,8 @@ def test_without_held_out_clips_those_of_the_training_are_taken(run, store, tmp_
 
 
 MISTAKES = {
-    "no run": (["none"], "no run in none nor in results/none"),
-    "no run, clips named": (["none", "--data", "m.csv"], "no run in none nor in results/none"),
+    "no run": (["none"], "no run none; there "),
+    "no run, clips named": (["none", "--data", "m.csv"], "no run none; there "),
     "no such clips": (["{run}", "--data", "m.csv"], "m.csv: No such file or directory"),
     "no such snapshot": (["{run}", "--iteration", "7"], "no snapshot of iteration 7; it has: 1, 2"),
     "no such device": (["{run}", "--device", "tpu"], "unknown device 'tpu'"),
@@ -278,7 +280,7 @@ def test_a_mistake_is_one_line(case, run, store, tmp_path, monkeypatch, capsys):
 @pytest.mark.gpu
 def test_the_gpu_gives_what_the_cpu_gives(run, manifest, store, cupy):
     numbers = [
-        evaluate(run, manifest, store, device, clips=3, progress=False)["errors"]["copy"]["mean"]
+        next(evaluate(run, [None], manifest, store, device, crops=3))["errors"]["copy"]["mean"]
         for device in ("cpu", "cuda:0")
     ]
     assert numbers[1] == pytest.approx(numbers[0], rel=1e-3)

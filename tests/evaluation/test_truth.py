@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from starvox.audio.source import Source
 from starvox.corpus import Clip
 from starvox.corpus.demo import SPEAKERS
 from starvox.corpus.demo.make import version
 from starvox.evaluation.truth import align, find_f0, measure_distance, synthetic_truth
 from starvox.evaluation.words import energy_correlation
-from starvox.replay.source import Source
 
 SENTENCES = (
     "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",

@@ -14,7 +14,7 @@ import soundfile
 from starvox import Replay, UserError
 from starvox.cli import main
 from starvox.kept.card import make_card
-from starvox.kept.keep import LOG_ENTRIES, MAX_BYTES, sums, thin
+from starvox.kept.keep import SMALL, WHOLE, folder_size, sums, thin
 from starvox.kept.keep import keep as keep_run
 from starvox.plotting import read_log
 
@@ -55,10 +55,6 @@ def kept(cloned, tmp_path, monkeypatch):
     return kept
 
 
-def size(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
 def test_what_is_kept(kept):
     names = {path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file()}
     curves = {name for name in names if name.startswith("curves/")}
@@ -70,7 +66,7 @@ def test_what_is_kept(kept):
     }
     assert len(curves) == 5 + 1
     assert len(sounds) == 4 * 5
-    assert size(kept) < MAX_BYTES
+    assert folder_size(kept) < WHOLE.max_bytes
     for name in sounds:
         info = soundfile.info(kept / name)
         assert (info.samplerate, info.channels, info.frames) == (16000, 1, 32000)
@@ -88,8 +84,8 @@ def test_the_card_is_made_of_the_files_beside_it(kept):
     log = read_log(kept)
     assert f"| `gen/loss` | {log['gen/loss'][0]:.4g} | {log['gen/loss'][-1]:.4g} |" in card
     evaluation = json.loads((kept / "evaluation_iter_2.json").read_text(encoding="utf-8"))
-    assert f"**{evaluation['verdict']}** (iteration 2;" in card
-    assert f"| {evaluation['judged_by']['copy']:.3f} |" in card
+    assert f"**{evaluation['verdict']}** at iteration 2" in card
+    assert f"the output is {evaluation['judged_by']['copy']:.2f} from its input" in card
     assert re.search(r"`make train EXP=smoke DATA=\S+/train.csv ITERATIONS=2 SEED=0`", card)
     evaluation["judged_by"]["copy"] += 0.01
     (kept / "evaluation_iter_2.json").write_text(json.dumps(evaluation), encoding="utf-8")
@@ -146,7 +142,7 @@ def test_of_several_the_one_with_weights_is_taken(kept, speech, capsys):
 def test_mistakes(kept, capsys):
     for arguments, message in (
         (["keep", str(kept)], "is a kept run already; give a results folder"),
-        (["keep", "nothing"], "no run in nothing nor in results/nothing"),
+        (["keep", "nothing"], "no run nothing; "),
     ):
         assert main(arguments) == 2
         assert message in capsys.readouterr().err
@@ -162,23 +158,33 @@ def test_a_kept_run_is_replaced_only_when_asked(trained, kept, capsys):
     assert not list(kept.glob("gen_iter_*"))
 
 
-def test_what_is_too_large_is_refused_and_leaves_nothing(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr("starvox.kept.keep.MAX_BYTES", 1000)
+def test_a_small_one_has_one_clip_and_no_figures(trained, tmp_path):
+    out = tmp_path / "small"
+    run = str(trained / "results/smoke")
+    assert main(["keep", run, "--small", "--device", "cpu", "--out", str(out)]) == 0
+    kinds = sorted(path.stem.split("_")[-1] for path in out.glob("replay/1_a_scotland_F_*.ogg"))
+    assert len(kinds) == len(list(out.glob("replay/*"))) == 4
+    assert {"input", "copy-synthesis", "reconstruction"} < set(kinds)
+    assert not (out / "curves").exists()
+    assert (out / "README.md").read_text(encoding="utf-8") == make_card(out)
+    assert folder_size(out) < SMALL.max_bytes
+
+
+def test_what_is_too_large_is_refused_and_leaves_nothing(trained, tmp_path):
     run = trained / "results/smoke"
     manifest = Path(json.loads((run / "environment.json").read_text(encoding="utf-8"))["data"])
     with pytest.raises(UserError, match="to keep it takes 0"):
-        keep_run(run, tmp_path / "kept/x", manifest, weights=False)
+        keep_run(run, tmp_path / "kept/x", manifest, weights=False, size=SMALL._replace(max_bytes=1000))
     assert not list((tmp_path / "kept").iterdir())
 
 
 @pytest.mark.parametrize("n", [1, 2, 199, 200, 201, 399, 4000])
 def test_a_thinned_log_has_every_kth_entry_and_both_ends(n):
-    entries = [{"iteration": i} for i in range(n)]
-    thinned = [entry["iteration"] for entry in thin(entries)]
-    assert len(thinned) <= LOG_ENTRIES
-    assert (thinned[0], thinned[-1]) == (0, n - 1)
-    assert len(set(np.diff(thinned[:-1]))) <= 1
-    assert len(thinned) == n or n > LOG_ENTRIES
+    rows = thin(n, 200)
+    assert len(rows) <= 200
+    assert (rows[0], rows[-1]) == (0, n - 1)
+    assert len(set(np.diff(rows[:-1]))) <= 1
+    assert len(rows) == n or n > 200
 
 
 def test_the_listening_page_holds_two_clips_of_each_kept_run_and_needs_no_network(kept):

@@ -9,7 +9,14 @@ from starvox.plotting import CURVES, LOG_KEYS, draw_curve, plot_curves
 from starvox.plotting.curves import smooth
 from starvox.plotting.files import save_figure
 
-NAMES = ["wasserstein", "classification", "gradient_penalty", "identity_reconstruction", "feature_matching"]
+# figure -> what its legend says -> the key; one line alone needs no word
+RECORD = {
+    "wasserstein": {"": "dis/wasserstein"},
+    "classification": {"D": "dis/classification", "G": "gen/classification"},
+    "gradient_penalty": {"": "dis/gradient_penalty"},
+    "identity_reconstruction": {"identity mapping": "gen/identity", "reconstruction": "gen/reconstruction"},
+    "feature_matching": {"": "gen/feature_matching"},
+}
 
 
 def make_log(entries, seed=0, per_epoch=10):
@@ -21,8 +28,9 @@ def make_log(entries, seed=0, per_epoch=10):
     return log
 
 
-def lines(figure, label="_logged"):
-    return [line for line in figure.axes[0].get_lines() if line.get_label() == label]
+def lines(figure):
+    """The lines of a figure that show something, not those that only explain the legend."""
+    return [line for line in figure.axes[0].get_lines() if len(line.get_xdata())]
 
 
 def legend(figure):
@@ -38,40 +46,18 @@ def has_colour(path, colour):
     return (np.abs(pixels(path) - rgb).max(-1) < 0.02).any()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The figures of two runs."""
-    folder = tmp_path_factory.mktemp("curves") / "made" / "here"
-    paths = plot_curves([make_log(150), make_log(120, seed=1)], folder, names=["a", "b"])
-    assert [path.name for path in paths] == [
-        f"{name}.{ending}" for name in NAMES for ending in ("png", "svg")
-    ]
-    return folder
-
-
-def test_the_five_figures_of_the_record_and_nothing_else(folder):
-    assert sorted(path.stem for path in folder.glob("*.png")) == sorted(NAMES)
-    assert len(list(folder.iterdir())) == 10
-    for path in folder.glob("*.svg"):
+def test_the_five_figures_of_the_record_and_nothing_else(tmp_path):
+    paths = plot_curves([make_log(150), make_log(120, seed=1)], tmp_path / "new", names=["a", "b"])
+    assert [path.name for path in paths] == [f"{name}.{end}" for name in RECORD for end in ("png", "svg")]
+    assert sorted((tmp_path / "new").iterdir()) == sorted(paths)
+    for path in paths[::2]:
+        assert has_colour(path, "#0072B2")  # both runs can be seen
+        assert has_colour(path, "#D55E00")
+    for path in paths[1::2]:
         assert path.read_text().rstrip().endswith("</svg>")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_both_runs_can_be_seen(folder, name):
-    assert has_colour(folder / f"{name}.png", "#0072B2")
-    assert has_colour(folder / f"{name}.png", "#D55E00")
-
-
-RECORD = {
-    "wasserstein": {"": "dis/wasserstein"},  # one line alone needs no word
-    "classification": {"D": "dis/classification", "G": "gen/classification"},
-    "gradient_penalty": {"": "dis/gradient_penalty"},
-    "identity_reconstruction": {"identity mapping": "gen/identity", "reconstruction": "gen/reconstruction"},
-    "feature_matching": {"": "gen/feature_matching"},
-}
-
-
-@pytest.mark.parametrize("curve", CURVES, ids=NAMES)
+@pytest.mark.parametrize("curve", CURVES, ids=RECORD)
 def test_each_line_is_the_loss_that_the_legend_names(curve):
     log = make_log(20)
     figure = draw_curve(curve, [log], ["run"])
@@ -84,31 +70,28 @@ def test_each_line_is_the_loss_that_the_legend_names(curve):
         np.testing.assert_array_equal(named[word], log[key])
 
 
-@pytest.mark.parametrize("curve", CURVES, ids=NAMES)
-def test_draws_the_log_and_says_what_it_is(curve):
-    logs = [make_log(150), make_log(40, seed=1)]
-    figure = draw_curve(curve, logs, ["first", "second"])
-    expected = [(log["iteration"], log[key]) for log in logs for key in curve.keys]
-    for line, (x, y) in zip(lines(figure), expected, strict=True):
-        np.testing.assert_array_equal(line.get_xdata(), x)
-        np.testing.assert_array_equal(line.get_ydata(), y)
-    means = [smooth(logs[0][key]) for key in curve.keys]
-    for line, mean in zip(lines(figure, "_mean"), means, strict=True):
-        np.testing.assert_array_equal(line.get_ydata(), mean)
-    ax = figure.axes[0]
-    assert ax.get_xlabel() == "iteration"
-    assert ax.get_ylabel()
-    assert ax.get_title(loc="left")
-    assert sum(text.startswith("first") for text in legend(figure)) == len(curve.keys)
-    assert sum(text.startswith("second") for text in legend(figure)) == len(curve.keys)
-    assert len({(line.get_color(), line.get_linestyle()) for line in lines(figure, "_mean")}) == len(means)
-
-
 def test_the_five_figures_hold_the_keys_of_the_record():
-    assert [curve.name for curve in CURVES] == NAMES
-    keys = [key for curve in CURVES for key in curve.keys]
-    assert set(keys) < set(LOG_KEYS)
-    assert len(keys) == 7
+    drawn = [(curve.name, list(curve.keys)) for curve in CURVES]
+    assert drawn == [(name, list(keys.values())) for name, keys in RECORD.items()]
+
+
+@pytest.mark.parametrize("curve", CURVES, ids=RECORD)
+def test_draws_the_logs_and_the_mean_of_a_long_one_and_says_what_it_is(curve):
+    long, short = make_log(150), make_log(40, seed=1)
+    figure = draw_curve(curve, [long, short], ["first", "second"])
+    expected = [(long, values) for key in curve.keys for values in (long[key], smooth(long[key]))]
+    expected += [(short, short[key]) for key in curve.keys]
+    for line, (log, values) in zip(lines(figure), expected, strict=True):
+        np.testing.assert_array_equal(line.get_xdata(), log["iteration"])
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    ax = figure.axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("iteration", curve.ylabel)
+    assert ax.get_title(loc="left") == curve.title
+    words = [word.partition(",")[0] for word in legend(figure)]
+    n = len(curve.keys)
+    assert words == ["first"] * n + ["second"] * n + ["as logged", "centred moving mean (1/50 of points)"]
+    looks = {(line.get_color(), line.get_linestyle()) for line in figure.legends[0].get_lines()}
+    assert len(looks) == len(words)
 
 
 def test_names_are_shown_as_they_are(tmp_path):
@@ -124,25 +107,18 @@ def test_runs_without_names_are_numbered_and_one_alone_needs_none():
     assert legend(draw_curve(CURVES[1], [make_log(3)])) == ["D", "G"]
 
 
-@pytest.mark.parametrize(("count", "names"), [(0, None), (0, []), (1, ["a", "b"]), (2, ["a"])])
+@pytest.mark.parametrize(("count", "names"), [(0, None), (1, ["a", "b"]), (2, ["a"])])
 def test_refuses_names_that_do_not_fit(count, names):
     with pytest.raises(ValueError, match="as many names"):
         draw_curve(CURVES[0], [make_log(3)] * count, names)
 
 
 @pytest.mark.parametrize("loglog", [False, True])
-def test_a_single_entry_is_visible(tmp_path, loglog):
-    path = save_figure(draw_curve(CURVES[1], [make_log(1)], loglog=loglog), tmp_path / "a.png")
-    assert has_colour(path, "#0072B2")
-    assert has_colour(path, "#D55E00")
-
-
-@pytest.mark.parametrize("loglog", [False, True])
-@pytest.mark.parametrize("entries", [50, 500])
+@pytest.mark.parametrize("entries", [1, 50, 500])
 def test_a_value_between_gaps_is_visible(tmp_path, entries, loglog):
     values = np.full(entries, np.nan)
-    values[20] = 0.3
-    values[-1] = np.inf
+    values[entries // 2] = 0.3
+    values[entries // 2 + 1 :] = np.inf
     figure = draw_curve(CURVES[0], [make_log(entries) | {"dis/wasserstein": values}], loglog=loglog)
     assert has_colour(save_figure(figure, tmp_path / "a.png"), "#0072B2")
 
@@ -168,15 +144,20 @@ def test_loglog_shows_both_signs_and_tells_where_it_is_linear(tmp_path):
     assert (np.diff(points[:4, 1]) < 0).all()
 
 
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("spread", [1e-3, 3.0])
-def test_loglog_of_positive_losses_is_logarithmic_and_shows_all(spread):
+def test_loglog_shows_all_and_labels_what_is_between_the_powers_of_ten(tmp_path, spread, sign):
     log = make_log(50)
-    log["dis/gradient_penalty"] = 0.1 * np.exp(spread * np.linspace(-1, 1, 50))
-    ax = draw_curve(CURVES[2], [log], loglog=True).axes[0]
-    assert ax.get_yscale() == "log"
+    log["dis/gradient_penalty"] = values = sign * 0.1 * np.exp(spread * np.linspace(-1, 1, 50))
+    figure = draw_curve(CURVES[2], [log], loglog=True)
+    figure.savefig(tmp_path / "a.png")
+    ax = figure.axes[0]
     low, high = ax.get_ylim()
-    assert low < log["dis/gradient_penalty"].min()
-    assert high > log["dis/gradient_penalty"].max()
+    assert low < values.min()
+    assert high > values.max()
+    minor = [label.get_text() for label in ax.get_yticklabels(which="minor")]
+    assert any(r"2\times10^{-1}" in label for label in minor)
+    assert sum(map(bool, minor)) >= 2
 
 
 def test_epochs_stand_above_their_iterations(tmp_path):
@@ -192,40 +173,25 @@ def test_no_epochs_where_runs_disagree_or_none_has_ended(other):
     assert not draw_curve(CURVES[0], [make_log(95), other]).axes[0].child_axes
 
 
-def test_the_mean_is_centred_and_as_wide_as_a_fiftieth():
+def test_the_mean_is_centred_as_wide_as_a_fiftieth_and_leaves_gaps():
     impulse = np.zeros(1000)
     impulse[500] = 21.0
     mean = smooth(impulse)
     assert np.flatnonzero(mean).tolist() == list(range(490, 511))
     np.testing.assert_allclose(mean[490:511], 1)
-    np.testing.assert_allclose(smooth(np.full(1000, 0.1)), 0.1)
     np.testing.assert_array_equal(smooth(impulse[450:549]), impulse[450:549])
-
-
-def test_the_mean_leaves_gaps_and_is_not_drawn_to_them():
     values = np.full(300, 2.0)
     values[[0, 100, 101, 299]] = np.nan, np.inf, np.nan, -np.inf
-    mean = smooth(values)
-    np.testing.assert_array_equal(np.isfinite(mean), np.isfinite(values))
-    np.testing.assert_allclose(mean[np.isfinite(mean)], 2)
+    np.testing.assert_allclose(smooth(values), np.where(np.isfinite(values), 2, np.nan))
 
 
-def test_a_figure_is_drawn_anew_over_the_old(tmp_path):
-    path = tmp_path / "a.png"
-    before = pixels(save_figure(draw_curve(CURVES[0], [make_log(20)]), path))
-    after = pixels(save_figure(draw_curve(CURVES[0], [make_log(21)]), path))
-    assert not np.array_equal(before, after)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_that_cannot_be_made_is_a_users_error(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match=r"wasserstein\.png: cannot be written .*choose another folder"):
-        plot_curves([make_log(3)], tmp_path / "file")
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
-    (tmp_path / "wasserstein.nonsense").write_text("old")
+def test_a_figure_is_drawn_anew_over_the_old_and_a_failure_leaves_the_old(tmp_path):
+    path = save_figure(draw_curve(CURVES[0], [make_log(20)]), tmp_path / "a.png")
+    before = pixels(path)
+    assert not np.array_equal(before, pixels(save_figure(draw_curve(CURVES[0], [make_log(21)]), path)))
+    old = path.rename(tmp_path / "a.nonsense").read_bytes()
     with pytest.raises(ValueError, match="nonsense"):
-        plot_curves([make_log(3)], tmp_path, formats=["nonsense"])
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+        save_figure(draw_curve(CURVES[0], [make_log(3)]), tmp_path / "a.nonsense")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [old]
+    with pytest.raises(UserError, match=r"wasserstein\.png: cannot be written .*choose another folder"):
+        plot_curves([make_log(3)], tmp_path / "a.nonsense")

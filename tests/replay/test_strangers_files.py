@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment
 from starvox.cli import main
 from starvox.plotting import LOG_KEYS, read_log
+from starvox.replay.networks import load_networks
 from starvox.report import write_report
 from starvox.run import snapshots
 
@@ -249,3 +251,34 @@ def test_a_pickle_for_a_snapshot_is_refused(run, tmp_path, capsys):
     assert main(["replay", "run", "in.wav", "--speaker", "a"]) == 2
     assert re.fullmatch(r"starvox: .*gen_iter_5\.npz: cannot be loaded \(.*\n", capsys.readouterr().err)
     assert not (tmp_path / "hacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [
+        ("generator", {"filters": 1500}),
+        ("generator", {"block_kernel": [999, 999]}),
+        ("labels", {"speaker": 1_000_000}),
+    ],
+)
+@pytest.mark.parametrize("with_dis", [False, True])
+def test_networks_far_larger_than_their_file_are_not_built(run, table, changes, with_dis):
+    values = json.loads((run / "config.json").read_text(encoding="utf-8"))
+    values[table] |= changes
+    (run / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    shutil.copy(run / "gen_iter_5.npz", run / "snapshot_iter_5.npz")
+    tracemalloc.start()
+    with pytest.raises(
+        UserError, match=r"_iter_5\.npz: cannot be loaded \(too small for the networks of its"
+    ):
+        load_networks(run, with_dis=with_dis)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100e6
+
+
+@pytest.mark.parametrize("size", [2_000_000, 200_000_000])
+def test_a_config_of_any_size_is_refused_at_once(run, size):
+    os.truncate(run / "config.json", size)
+    with pytest.raises(UserError, match=r"config\.json: more than 1 MB; "):
+        Replay.load(run)

@@ -268,7 +268,7 @@ def test_the_command(run, capsys, tmp_path):
     assert main(["report", str(run), "-o", str(out)]) == 0
     assert re.match(rf"{out}: \d\.\d MB; open it in a browser\n", capsys.readouterr().out)
     assert main(["report", str(tmp_path)]) == 2
-    assert "neither has a config.json; train first" in capsys.readouterr().err
+    assert f"no run {tmp_path}; there" in capsys.readouterr().err
 
 
 def test_a_readme_is_put_below_the_pages_headings_and_leads_nowhere():

@@ -1,8 +1,8 @@
-"""Sound: file <-> waveform <-> spectrogram. Imports nothing else of the package."""
+"""Sound: file <-> waveform <-> spectrogram."""
 
-from starvox.audio.griffin_lim import griffin_lim, magnitude, resynthesize, take_phase, unused_band
+from starvox.audio.griffin_lim import griffin_lim, magnitude, take_phase, unused_band
 from starvox.audio.spectrogram import denormalize, is_silent, log_spectrogram, normalize, spectrogram
-from starvox.audio.waveform import AudioFileError, open_plain, read_blocks, read_waveform, write_wav
+from starvox.audio.waveform import AudioFileError, read_blocks, read_waveform, write_wav
 
 __all__ = [
     "AudioFileError",
@@ -12,10 +12,8 @@ __all__ = [
     "log_spectrogram",
     "magnitude",
     "normalize",
-    "open_plain",
     "read_blocks",
     "read_waveform",
-    "resynthesize",
     "spectrogram",
     "take_phase",
     "unused_band",

@@ -3,13 +3,16 @@
 ``audio`` is the ``[audio]`` table of an experiment (`starvox.config.Audio`).
 """
 
+from typing import Any
+
 import librosa
 import numpy as np
 
-from starvox.audio.spectrogram import normalize, window
+from starvox.audio.spectrogram import window
+from starvox.config import Audio
 
 
-def magnitude(s: np.ndarray, audio) -> np.ndarray:
+def magnitude(s: np.ndarray, audio: Audio) -> np.ndarray:
     """Undoes the log scale and the choice of bins (steps 4 to 6).
 
     Args:
@@ -29,7 +32,7 @@ def magnitude(s: np.ndarray, audio) -> np.ndarray:
     return full
 
 
-def griffin_lim(s: np.ndarray, audio, iterations: int = 60) -> np.ndarray:
+def griffin_lim(s: np.ndarray, audio: Audio, iterations: int = 60) -> np.ndarray:
     """Finds a waveform with the given spectrogram (Griffin and Lim, 1984).
 
     This is the fast variant (Perraudin, Balazs and Sondergaard, 2013) of
@@ -48,36 +51,17 @@ def griffin_lim(s: np.ndarray, audio, iterations: int = 60) -> np.ndarray:
     return librosa.griffinlim(_above_floor(s, audio), n_iter=iterations, random_state=0, **_stft(audio))
 
 
-def resynthesize(s: np.ndarray, source_wave: np.ndarray, audio) -> np.ndarray:
+def take_phase(s: np.ndarray, normalized: np.ndarray, audio: Audio) -> np.ndarray:
     """Gives a spectrogram the phase of the waveform it was made from.
 
     Args:
         s (ndarray of shape (..., bins, frames), float32): log magnitude in [0, 1].
-        source_wave (ndarray of shape (..., n_fft + (frames - 1) * hop_length),
-            float32): samples of any scale; normalised as `spectrogram` does.
-        audio: the ``[audio]`` table.
-
-    Returns:
-        ndarray of the shape of ``source_wave``, float32: about in [-1, 1], the
-        scale of the normalised waveform.
-
-    Raises:
-        ValueError: if ``source_wave`` has another number of frames than ``s``.
-    """
-    return take_phase(s, normalize(source_wave, audio), audio)
-
-
-def take_phase(s: np.ndarray, normalized: np.ndarray, audio) -> np.ndarray:
-    """Does what `resynthesize` does, for a waveform that is normalised already.
-
-    Args:
-        s (ndarray of shape (..., bins, frames), float32): log magnitude in [0, 1].
         normalized (ndarray of shape (..., n_fft + (frames - 1) * hop_length),
-            float32): whose phase to take.
+            float32): from `normalize`.
         audio: the ``[audio]`` table.
 
     Returns:
-        ndarray of the shape of ``normalized``, float32.
+        ndarray of the shape of ``normalized``, float32: about in [-1, 1].
 
     Raises:
         ValueError: if ``normalized`` has another number of frames than ``s``.
@@ -89,7 +73,7 @@ def take_phase(s: np.ndarray, normalized: np.ndarray, audio) -> np.ndarray:
     return librosa.istft(_above_floor(s, audio) * np.exp(1j * phase), **_stft(audio))
 
 
-def unused_band(normalized: np.ndarray, audio) -> np.ndarray:
+def unused_band(normalized: np.ndarray, audio: Audio) -> np.ndarray:
     """Returns the sound of the bins that a spectrogram leaves out.
 
     For the record these are the DC bin and those above 4 kHz.
@@ -107,7 +91,7 @@ def unused_band(normalized: np.ndarray, audio) -> np.ndarray:
     return librosa.istft(transformed, **_stft(audio))
 
 
-def _above_floor(s: np.ndarray, audio) -> np.ndarray:
+def _above_floor(s: np.ndarray, audio: Audio) -> np.ndarray:
     """Returns `magnitude` less the floor, in power, so that silence is silent.
 
     The record's floor is 29 dB below full scale. Left in, it is a hiss, and with
@@ -118,7 +102,7 @@ def _above_floor(s: np.ndarray, audio) -> np.ndarray:
     return np.sqrt(np.maximum(magnitude(s, audio) ** 2 - floor**2, 0))
 
 
-def _stft(audio) -> dict:
+def _stft(audio: Audio) -> dict[str, Any]:
     return {
         "n_fft": audio.n_fft,
         "hop_length": audio.hop_length,

@@ -7,12 +7,18 @@ Arrays are NumPy's or CuPy's, and a result is of the same kind as its argument.
 import functools
 import importlib
 import math
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import scipy.fft
 
+from starvox.config import Audio
 
-def normalize(wave, audio):
+Array = Any  # NumPy's or CuPy's, which has no types
+
+
+def normalize(wave: Array, audio: Audio) -> Array:
     """Brings each waveform into [-1, 1] by itself (step 2).
 
     "min-max" is 2 (x - min) / (max - min) - 1; "peak" is x / max|x|.
@@ -35,7 +41,7 @@ def normalize(wave, audio):
     return scaled * ~constant
 
 
-def denormalize(sound, wave, audio):
+def denormalize(sound: Array, wave: Array, audio: Audio) -> Array:
     """Brings a sound to the scale and the offset of a waveform: undoes `normalize`.
 
     Args:
@@ -55,7 +61,7 @@ def denormalize(sound, wave, audio):
     return sound * _xp(wave).maximum(-low, high)
 
 
-def is_silent(normalized, audio):
+def is_silent(normalized: Array, audio: Audio) -> Array:
     """Says which waveforms break the record's rule of silence (step 2).
 
     The rule is RMS > ``silence_rms`` after normalising: a quiet clip with one
@@ -73,7 +79,7 @@ def is_silent(normalized, audio):
     return (rms > audio.silence_rms) | (rms == 0)
 
 
-def spectrogram(wave, audio):
+def spectrogram(wave: Array, audio: Audio) -> Array:
     """Computes the log spectrogram of raw crops (steps 2 to 6).
 
     Args:
@@ -93,7 +99,7 @@ def spectrogram(wave, audio):
     return log_spectrogram(normalize(wave, audio), audio)
 
 
-def log_spectrogram(normalized, audio):
+def log_spectrogram(normalized: Array, audio: Audio) -> Array:
     """Computes the log spectrogram of waveforms of any length (steps 3 to 6).
 
     With x = abs(rfft(frame * window)) / n_fft it is
@@ -120,7 +126,7 @@ def log_spectrogram(normalized, audio):
     return xp.ascontiguousarray(log.swapaxes(-1, -2))
 
 
-def _frames(wave, audio):
+def _frames(wave: Array, audio: Audio) -> Array:
     """Returns (..., frames, n_fft), a view in which the frames overlap."""
     step = wave.strides[-1]
     frames = 1 + (wave.shape[-1] - audio.n_fft) // audio.hop_length
@@ -131,18 +137,18 @@ def _frames(wave, audio):
     )
 
 
-def window(audio, xp=np):
+def window(audio: Audio, xp: ModuleType = np) -> Array:
     """Returns the window, of shape (n_fft,), float32, symmetric or DFT-even."""
     device = None if xp is np else xp.cuda.runtime.getDevice()
     return _hamming(audio.n_fft, audio.window_periodic, xp, device)
 
 
 @functools.lru_cache(maxsize=8)
-def _hamming(n_fft: int, periodic: bool, xp, device: int | None):
+def _hamming(n_fft: int, periodic: bool, xp: ModuleType, device: int | None) -> Array:
     """``device`` only keeps the copies of several GPUs apart."""
     return xp.asarray(np.hamming(n_fft + periodic)[:n_fft], dtype=np.float32)
 
 
-def _xp(array):
+def _xp(array: Array) -> ModuleType:
     """Returns the module of ``array``, without importing CuPy for NumPy's."""
     return np if isinstance(array, np.ndarray) else importlib.import_module("cupy")

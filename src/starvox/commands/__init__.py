@@ -4,6 +4,18 @@ What a command computes with is imported when it runs: ``--help`` and ``show``
 do not wait for librosa and matplotlib.
 """
 
-from starvox.commands import data, evaluate, keep, manifest, plot, replay, report, show, train
+from starvox.commands import (
+    compare,
+    data,
+    evaluate,
+    keep,
+    list_runs,
+    manifest,
+    plot,
+    replay,
+    report,
+    show,
+    train,
+)
 
-COMMANDS = (train, show, data, plot, replay, evaluate, keep, report, manifest)
+COMMANDS = (train, show, data, plot, replay, evaluate, keep, report, list_runs, compare, manifest)

@@ -36,7 +36,7 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.evaluation.evaluate import evaluate_iterations, read_evaluations, write_evaluation
+    from starvox.evaluation.evaluate import evaluate, read_evaluations, write_evaluation
     from starvox.evaluation.table import format_evaluation
     from starvox.plotting import plot_evaluations
     from starvox.run.run import Run
@@ -47,7 +47,7 @@ def _run(args) -> None:
     if not iterations:
         raise UserError(f"{folder} has no snapshot of a generator yet; wait for the first")
     out = writable_folder(folder)
-    for evaluation in evaluate_iterations(
+    for evaluation in evaluate(
         folder, iterations, data, args.store, args.device, args.clips, args.seed, training=training
     ):
         print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)

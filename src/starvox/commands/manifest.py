@@ -42,7 +42,7 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.corpus import readers
+    from starvox.corpus import readers, write_manifest
 
     _check(args)
     options = {"all_styles": True} if args.all_styles else {}
@@ -51,7 +51,7 @@ def _run(args) -> None:
     if args.held_out:
         parts[args.out], parts[args.held_out] = readers.hold_out(clips, args.held_out_share)
     for path, part in parts.items():
-        readers.write_manifest(path, part)
+        write_manifest(path, part)
         print(f"{path}: {_count(part)}")
     for note in notes:
         print(f"note: {note}")

@@ -34,7 +34,9 @@ def run_folder(run: str) -> Path:
         folder = max(folders, key=lambda path: (bool(Run(path).generators()), count_logged(path)))
         print(f"{RESULTS / name} holds no run; taking the kept run {folder}", file=sys.stderr)
         return folder
-    raise UserError(f"no run in {run} nor in {RESULTS / run}: neither has a config.json", "train")
+    there = sorted(path.parent.relative_to(RESULTS) for path in RESULTS.glob("**/config.json"))
+    runs = f"there are: {', '.join(map(str, there))}" if there else "there is none yet"
+    raise UserError(f"no run {run}; {runs}", "train")
 
 
 def writable_folder(run: Path) -> Path:

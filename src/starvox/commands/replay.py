@@ -9,7 +9,7 @@ from starvox.commands.paths import run_folder, writable_folder
 from starvox.errors import UserError
 
 
-def add(commands) -> None:
+def add(commands: argparse._SubParsersAction) -> None:
     command = add_command(commands, "replay", "convert recordings with the generator of a run")
     command.add_argument("run_name", metavar="RUN", help="results folder, or the id of an experiment")
     command.add_argument(
@@ -45,6 +45,7 @@ def add(commands) -> None:
     command.add_argument("--iteration", type=count, metavar="N", help="of the snapshot (default: the newest)")
     command.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
     command.add_argument("-o", "--out", type=Path, metavar="DIR", help="folder (default: RUN/replay)")
+    command.add_argument("--no-figure", action="store_true", help="sounds alone")
     command.add_argument("--overwrite", action="store_true", help="replace results that are there")
     command.set_defaults(run=_run)
 
@@ -56,7 +57,10 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _run(args) -> None:
+def _run(args: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from starvox.audio import AudioFileError
     from starvox.replay.files import FileReplay
     from starvox.replay.inputs import find_inputs
     from starvox.replay.replay import Replay
@@ -67,32 +71,22 @@ def _run(args) -> None:
     out = args.out or own.inside(own.replay)
     inputs = find_inputs(args.inputs, out)
     run = Replay.load(folder, args.iteration, args.device)
-    speakers = run.encoder.classes["speaker"] if args.all_speakers else args.speakers or [args.speaker]
+    speakers = run.speakers if args.all_speakers else args.speakers or [args.speaker]
     targets = [{"speaker": name, "birthplace": args.birthplace, "sex": args.sex} for name in speakers]
-    replay = FileReplay(run, out, args.phase, args.band, args.statistics, args.overwrite)
+    names = {"name_iteration": args.iteration is not None, "overwrite": args.overwrite}
+    sounds = {"phase": args.phase, "band": args.band, "statistics": args.statistics}
+    replay = FileReplay(run, out, **sounds, **names, figure=not args.no_figure)
     replay.check(list(inputs), targets)
     if not any(targets[0].values()):
         print("no label is given: converting with every group unlabelled", file=sys.stderr)
-    _convert(replay, inputs, targets)
-
-
-def _convert(replay, inputs, targets) -> None:
-    """Converts every input, prints what is written, and names last what could not be read."""
-    from tqdm import tqdm
-
-    from starvox.audio import AudioFileError
-
     unused = []
-    total = len(inputs) * len(targets)
-    with tqdm(total=total, desc="replay", unit=" results", disable=None if total > 1 else True) as bar:
-        for done, (name, path) in enumerate(inputs.items(), 1):
-            try:
-                for written in replay.convert(name, path, targets):
-                    tqdm.write(str(written))
-                    bar.update(written.suffix == ".png")
-            except AudioFileError as error:
-                unused.append(f"{path}: {error}")
-            bar.update(done * len(targets) - bar.n)
+    quiet = None if len(inputs) > 1 else True  # None: shown on a terminal
+    for name, path in tqdm(inputs.items(), "replay", unit=" files", disable=quiet):
+        try:
+            for written in replay.convert(name, path, targets):
+                tqdm.write(str(written))
+        except AudioFileError as error:
+            unused.append(f"{path}: {error}")
     if unused:
-        more = f" (and {len(unused) - 1} more, of {total // len(targets)} files)" if unused[1:] else ""
+        more = f" (and {len(unused) - 1} more, of {len(inputs)} files)" if unused[1:] else ""
         raise UserError(f"{unused[0]}{more}; convert it to WAV or FLAC, or leave it out")

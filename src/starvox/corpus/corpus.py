@@ -1,6 +1,8 @@
 """A corpus that is ready to be trained on."""
 
+import csv
 import hashlib
+import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -8,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from starvox.corpus.clip_list import describe_difference, write_clip_list
+from starvox.config import Audio
 from starvox.corpus.crops import usable_starts
-from starvox.corpus.manifest import Clip, read_manifest
+from starvox.corpus.manifest import COLUMNS, Clip, read_manifest
 from starvox.corpus.plain_csv import as_text, write_csv
-from starvox.corpus.store import WaveformStore, stamp
+from starvox.corpus.store import WaveformStore
 from starvox.corpus.stored_waveform import StoredWaveform
 from starvox.errors import UserError
+from starvox.files import read_text
 
 # What decides whether a stored waveform can be used.
 _SETTINGS = ("crop_samples", "n_fft", "hop_length", "normalization", "silence_rms")
@@ -31,19 +34,20 @@ class Corpus:
             before the colon of a reason is the same for all clips of its kind.
     """
 
-    def __init__(self, store: WaveformStore, audio, stored: list, rejected: list, stamps: dict):
+    def __init__(
+        self, store: WaveformStore, audio: Audio, keys: dict[Clip, str], rejected: list[tuple[Clip, str]]
+    ):
         self.audio = audio
-        self.clips = [clip for clip, _ in stored]
-        self.keys = [key for _, key in stored]
+        self.clips = list(keys)
+        self.keys = list(keys.values())
         self.rejected = rejected
         self._store = store
-        self._stamps = {clip.path: stamps[clip.path] for clip in self.clips}
 
     @classmethod
     def open(
         cls,
         manifest_path: str | Path,
-        audio,
+        audio: Audio,
         store_folder: str | Path,
         jobs: int | None = None,
         progress: bool = True,
@@ -63,24 +67,21 @@ class Corpus:
 
         Raises:
             UserError: if the manifest is wrong, none of its clips can be used, the
-                store cannot be written, or reading a file does not end.
+                store cannot be written, or the machine fails to read a file.
         """
         clips = read_manifest(manifest_path)
-        stamps = {clip.path: stamp(clip.path) for clip in clips}
         store = WaveformStore(store_folder, audio.sample_rate)
-        keys, reasons = store.add([clip.path for clip in clips], jobs, progress)
-        name = " ".join(f"{key}={getattr(audio, key)}" for key in _SETTINGS)
-        verdicts = store.judge(keys.values(), lambda wave: _judge(wave, audio), name, jobs, progress)
-        for path, key in keys.items():
-            if verdicts[key]:
-                reasons[path] = verdicts[key]
-        stored = [(clip, keys[clip.path]) for clip in clips if clip.path not in reasons]
+        rule = " ".join(f"{key}={getattr(audio, key)}" for key in _SETTINGS)
+        keys, reasons = store.add(
+            [clip.path for clip in clips], lambda wave: _judge(wave, audio), rule, jobs, progress
+        )
         rejected = [(clip, reasons[clip.path]) for clip in clips if clip.path in reasons]
-        if not stored:
+        if len(rejected) == len(clips):
             raise UserError(
                 f"{manifest_path}: no clip can be used: {_count(rejected)}; see {rejected[0][0].path}"
             )
-        return cls(store, audio, stored, rejected, stamps)
+        used = {clip: keys[clip.path] for clip in clips if clip.path not in reasons}
+        return cls(store, audio, used, rejected)
 
     def wave(self, index: int) -> StoredWaveform:
         """Returns the waveform of a clip.
@@ -95,11 +96,10 @@ class Corpus:
 
         What was decoded then is not touched by it.
         """
-        changed = [path for path, then in self._stamps.items() if stamp(path) != then]
+        changed = [clip.path for clip in self.clips if self._store.has_changed(clip.path)]
         if not changed:
             return ""
-        more = f" and {len(changed) - 1} more clips" if changed[1:] else ""
-        return f"changed since the start, which used what they held then: {changed[0]}{more}"
+        return f"changed since the start, which used what they held then: {_first(changed)}"
 
     def summary(self) -> str:
         """Returns one line: how many clips are used, and how many are left out and why."""
@@ -115,11 +115,32 @@ class Corpus:
 
     def write_clips(self, path: str | Path) -> None:
         """Writes the clips used as UTF-8 CSV: path, labels and the key of the contents."""
-        write_clip_list(path, self.clips, self.keys)
+        write_csv(path, [*COLUMNS, "content"], self._rows())
 
     def difference(self, path: str | Path) -> str:
-        """Returns in a few words how the clips differ from those that `write_clips` wrote."""
-        return describe_difference(path, self.clips, self.keys)
+        """Returns in a few words how the clips differ from those that `write_clips` wrote.
+
+        They are compared by content and labels, not by place.
+        """
+        try:
+            text = io.StringIO(read_text(path, errors="surrogateescape"), newline="")
+            before = [row for row in csv.reader(text) if row][1:]
+        except (OSError, csv.Error):
+            return "its clips, their labels or their order"
+        now = self._rows()
+        known, present = ({tuple(row[1:]) for row in rows} for rows in (before, now))
+        gone = [row[0] for row in before if tuple(row[1:]) not in present]
+        new = [row[0] for row in now if tuple(row[1:]) not in known]
+        names = list(dict.fromkeys([*gone, *new]))
+        if not names:
+            return "the order or the number of its clips"
+        return f"its clip {_first(names)}: changed, added or left out"
+
+    def _rows(self) -> list[list[str]]:
+        return [
+            [as_text(cell or "") for cell in (str(clip.path), *clip.labels.values(), key)]
+            for clip, key in zip(self.clips, self.keys, strict=True)
+        ]
 
     def write_rejected(self, path: str | Path, more: Sequence[tuple[Clip, str]] = ()) -> None:
         """Writes the clips left out, and ``more``, as UTF-8 CSV with the columns path and reason."""
@@ -127,7 +148,7 @@ class Corpus:
         write_csv(path, ["path", "reason"], rows)
 
 
-def _judge(wave: np.ndarray, audio) -> str:
+def _judge(wave: np.ndarray, audio: Audio) -> str:
     """Returns why a waveform cannot be used, or nothing."""
     needed = audio.crop_samples / audio.sample_rate
     if len(wave) < audio.crop_samples:
@@ -143,3 +164,7 @@ def _judge(wave: np.ndarray, audio) -> str:
 def _count(rejected: list[tuple[Clip, str]]) -> str:
     kinds = Counter(reason.partition(":")[0] for _, reason in rejected)
     return ", ".join(f"{number} {kind}" for kind, number in kinds.most_common())
+
+
+def _first(names: Sequence[object]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if names[1:] else str(names[0])

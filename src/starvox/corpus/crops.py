@@ -5,8 +5,10 @@ import math
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
+from starvox.config import Audio
 
-def usable_starts(wave: np.ndarray, audio) -> np.ndarray:
+
+def usable_starts(wave: np.ndarray, audio: Audio) -> np.ndarray:
     """Finds the crops that keep the record's rule of silence (see `is_silent`).
 
     Starts are looked at every gcd(n_fft, hop_length) samples (256 in the

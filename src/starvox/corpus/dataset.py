@@ -78,11 +78,9 @@ class CropDataset:
     def _draw_crop(self, wave: StoredWaveform, rng: np.random.Generator) -> np.ndarray:
         audio = self._corpus.audio
         for _ in range(1 + audio.max_redraws):
-            crop = _cut(wave, rng.integers(len(wave) - audio.crop_samples + 1), audio)
+            start = int(rng.integers(len(wave) - audio.crop_samples + 1))
+            crop = wave.read(start, start + audio.crop_samples)
             if not is_silent(normalize(crop, audio), audio):
                 return crop
-        return _cut(wave, rng.choice(usable_starts(wave.read(), audio)), audio)
-
-
-def _cut(wave: StoredWaveform, start: int, audio) -> np.ndarray:
-    return wave.read(int(start), int(start) + audio.crop_samples)
+        start = int(rng.choice(usable_starts(wave.read(), audio)))
+        return wave.read(start, start + audio.crop_samples)

@@ -2,11 +2,13 @@
 
 import csv
 import io
-import re
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
 
+from starvox.corpus.plain_csv import write_csv
 from starvox.errors import UserError
 from starvox.files import read_text
 
@@ -43,20 +45,28 @@ def read_manifest(path: str | Path) -> list[Clip]:
         UserError: if the file cannot be read or is no such list.
     """
     path = Path(path)
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     clips: dict[Path, Clip] = {}
     lines: dict[Path, int] = {}
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
-        header = _check_header([cell.strip() for cell in next(reader, [])])
+        header = [cell.strip() for cell in next(reader, [])]
+        if sorted(header) != sorted(COLUMNS):
+            got = ",".join(header)[:80]
+            raise ValueError(f"the header must be {','.join(COLUMNS)}, separated by commas; got {got!r}")
         for row in reader:
-            if not any(cell.strip() for cell in row):
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
                 continue
-            clip = _parse(header, row, path.parent)
-            if clip.path in clips:
-                raise ValueError(
-                    f"{str(clip.path)!r} is already on line {lines[clip.path]}; remove one of them"
-                )
-            clips[clip.path], lines[clip.path] = clip, reader.line_num
+            if len(cells) != len(header):
+                raise ValueError(f"{len(cells)} cells, expected {len(header)}: {','.join(header)}")
+            named = dict(zip(header, cells, strict=True))
+            if not named["path"]:
+                raise ValueError("the path is empty; give one or remove the line")
+            place = path.parent / named["path"]
+            if place in clips:
+                raise ValueError(f"{str(place)!r} is already on line {lines[place]}; remove one of them")
+            clips[place] = Clip(place, *(normalize("NFC", named[group]) or None for group in COLUMNS[1:]))
+            lines[place] = reader.line_num
     except csv.Error as error:
         raise UserError(f"{path}: line {reader.line_num}: {error}; look for an unpaired quote") from None
     except ValueError as error:
@@ -64,6 +74,24 @@ def read_manifest(path: str | Path) -> list[Clip]:
     if not clips:
         raise UserError(f"{path}: it lists no clips; add a line for each below the header")
     return list(clips.values())
+
+
+def write_manifest(path: str | Path, clips: Sequence[Clip]) -> None:
+    """Writes the list that `read_manifest` reads; it appears whole or not at all.
+
+    A clip below the manifest's folder is listed relative to it, so that both
+    can be moved together; any other by its absolute path.
+
+    Raises:
+        UserError: if it cannot be written.
+    """
+    folder = Path(path).parent.resolve()
+    rows = []
+    for clip in clips:
+        place = Path(os.path.abspath(clip.path))
+        place = place.relative_to(folder) if place.is_relative_to(folder) else place
+        rows.append([place.as_posix(), *(label or "" for label in clip.labels.values())])
+    write_csv(path, COLUMNS, rows)
 
 
 def _read_text(path: Path) -> str:
@@ -75,27 +103,5 @@ def _read_text(path: Path) -> str:
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{path}: {reason}; give the path of a manifest (CSV)") from None
     if "\0" in text:
-        line = len(re.findall(r"\r\n?|\n", text[: text.index("\0")])) + 1
-        raise UserError(f"{path}: line {line}: a NUL character; save it as plain UTF-8 text")
+        raise UserError(f"{path}: a NUL character in it; save it as plain UTF-8 text")
     return text
-
-
-def _check_header(header: list[str]) -> list[str]:
-    if len(header) == 1 and ";" in header[0]:
-        raise ValueError(f"the cells are separated by semicolons; save it with commas: {','.join(COLUMNS)}")
-    if sorted(header) != sorted(COLUMNS):
-        wrong = [f"{name[:40]!r} is unknown" for name in header if name not in COLUMNS][:3]
-        wrong += [f"{name} is missing" for name in COLUMNS if name not in header]
-        wrong += [f"{name} is there twice" for name in COLUMNS if header.count(name) > 1]
-        raise ValueError(f"the header must be {','.join(COLUMNS)}: {', '.join(wrong)}")
-    return header
-
-
-def _parse(header: list[str], row: list[str], folder: Path) -> Clip:
-    if len(row) != len(header):
-        raise ValueError(f"{len(row)} cells, expected {len(header)}: {','.join(header)}")
-    cells = {name: cell.strip() or None for name, cell in zip(header, row, strict=True)}
-    if cells["path"] is None:
-        raise ValueError("the path is empty; give one or remove the line")
-    labels = {name: cell and normalize("NFC", cell) for name, cell in cells.items()}
-    return Clip(**{**labels, "path": folder / cells["path"]})

@@ -22,8 +22,10 @@ def write_csv(path: str | Path, header: Sequence[str], rows: Iterable[Sequence[s
     Raises:
         WriteError: if it cannot be written.
     """
-    text = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
-    with replacing(path) as temporary, open(temporary, "w", **text) as file:
+    with (
+        replacing(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         # Python quotes a cell with a lone "\r" only where "\r" ends the lines.
         ends = SimpleNamespace(write=lambda line: file.write(line.removesuffix("\r\n") + "\n"))
         writer = csv.writer(ends, lineterminator="\r\n")

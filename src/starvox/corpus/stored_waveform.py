@@ -46,10 +46,10 @@ class StoredWaveform:
         count = (len(self) if stop is None else stop) - start
         try:
             with open(self._path, "rb") as file:
-                if (stamp := stamp_of(file.fileno())) != self._checked:
+                if (found := stamp(file.fileno())) != self._checked:
                     if checksum_of(self._path) != self._checksum:
                         raise self._damaged()
-                    self._checked = stamp
+                    self._checked = found
                 file.seek(4 * (start - len(self)), os.SEEK_END)
                 samples = np.fromfile(file, "<f4", count)
         except OSError as error:
@@ -92,11 +92,14 @@ def _write_header(file: BinaryIO, samples: int) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def stamp_of(file: str | Path | int) -> list[int]:
+def stamp(file: str | Path | int) -> list[int] | None:
     """Returns what changes when a file, or the file that has its name, does: size, times and number.
 
-    Raises:
-        OSError: if it is not there.
+    Returns:
+        list of int; None if it is not there.
     """
-    status = os.stat(file)
+    try:
+        status = os.stat(file)
+    except OSError:
+        return None
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]

@@ -4,7 +4,10 @@ The run's own D is no judge, since G is trained to please it. This one is fitted
 the real crops that the run was trained on, and sees no conversion until it judges.
 """
 
+from copy import copy
+
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -40,9 +43,11 @@ class Judge:
     """
 
     def __init__(self, corpus: Corpus, encoder: LabelEncoder, seed: int = 0):
-        labels = [encoder.without_unknown(clip).labels for clip in corpus.clips]
+        known = copy(corpus)
+        known.clips = [encoder.without_unknown(clip) for clip in corpus.clips]
+        labels = [clip.labels for clip in known.clips]
         each = min(MAX_CROPS_A_CLIP, max(2, N_CROPS // len(labels)))
-        dataset = CropDataset(corpus, LabelEncoder.from_clips(corpus.clips, _no_limit(corpus)))
+        dataset = CropDataset(known, encoder)
         rng = np.random.default_rng(seed)
         crops = (dataset.draw(index, rng).crop for index in range(len(labels)) for _ in range(each))
         statistics = np.stack([describe(spectrogram(crop, corpus.audio)) for crop in crops])
@@ -51,7 +56,7 @@ class Judge:
             group: _fit(statistics, np.repeat([row[group] or "" for row in labels], each)) for group in GROUPS
         }
 
-    def name(self, spectrograms: np.ndarray) -> list[LabelTuple]:
+    def name(self, spectrograms: NDArray[np.float32]) -> list[LabelTuple]:
         """Names the classes of spectrograms.
 
         Args:
@@ -62,13 +67,13 @@ class Judge:
         """
         statistics = np.stack([describe(s) for s in spectrograms])
         columns = [
-            self._models[group].predict(statistics) if self._models[group] else [None] * len(statistics)
-            for group in GROUPS
+            model.predict(statistics) if model else [None] * len(statistics)
+            for model in self._models.values()
         ]
         return [tuple(name and str(name) for name in row) for row in zip(*columns, strict=True)]
 
 
-def describe(s: np.ndarray) -> np.ndarray:
+def describe(s: NDArray[np.float32]) -> NDArray[np.float32]:
     """Returns what the judge knows of a spectrogram: three values a bin.
 
     Args:
@@ -80,7 +85,7 @@ def describe(s: np.ndarray) -> np.ndarray:
     return np.concatenate([s.mean(1), s.std(1), abs(np.diff(s, axis=1)).mean(1)])
 
 
-def _fit(statistics: np.ndarray, names: np.ndarray) -> Pipeline | None:
+def _fit(statistics: NDArray[np.float32], names: NDArray[np.str_]) -> Pipeline | None:
     labelled = names != ""
     x, y = statistics[labelled], names[labelled]
     if len(set(y)) < 2:
@@ -90,7 +95,3 @@ def _fit(statistics: np.ndarray, names: np.ndarray) -> Pipeline | None:
         PCA(min(N_COMPONENTS, len(x) - 1, x.shape[1]), random_state=0),
         LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
     ).fit(x, y)
-
-
-def _no_limit(corpus: Corpus) -> dict[str, int]:
-    return dict.fromkeys(GROUPS, len(corpus.clips))

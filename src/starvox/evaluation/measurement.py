@@ -1,198 +1,176 @@
 """What a generator does to real clips."""
 
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
-from starvox.audio import griffin_lim, read_waveform, spectrogram
-from starvox.corpus import GROUPS, Corpus, CropDataset
+from starvox.config import Audio, Generator
+from starvox.corpus import GROUPS, LabelEncoder
+from starvox.device import describe
 from starvox.errors import UserError
-from starvox.evaluation.accuracy import Accuracy, name_classes
-from starvox.evaluation.judge import Judge
-from starvox.evaluation.label_plan import LabelPlan, LabelTuple, plan_labels
-from starvox.evaluation.truth import Truth, align, measure_distance
-from starvox.evaluation.words import energy_correlation, stoi
-from starvox.replay.conversion import convert, margin
-from starvox.replay.infer import classify, generate
+from starvox.evaluation.accuracy import count_right, name_classes
+from starvox.evaluation.evaluation_set import Crop, EvaluationSet, Values, WholeClip
+from starvox.evaluation.label_plan import LabelTuple
+from starvox.evaluation.verdict import give_verdict
+from starvox.replay.conversion import classify, context_frames, convert, generate
 from starvox.replay.networks import Networks
-from starvox.replay.source import Source
+from starvox.replay.receptive_field import cell_reach, pixel_reach
 
-JUDGED = ("real", "copy_synthesis", "converted", "copy")
-MAX_SECONDS = 10  # of a clip, from its start, when it is converted whole
+# table -> its rows; of `words` and `truth`, measure -> rows
+DISTANCES = {
+    "errors": ("copy", "identity", "reconstruction"),
+    "response": ("voice", *GROUPS),
+    "distances": ("same_speaker", "different_speakers", "different_clips", "silence"),
+}
+_WORDS = ("converted", "copy", "truth", "unrelated")
 
 
-class Measurement:
-    """What a generator does to the crops of a corpus, crop by crop, and to whole clips.
+def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> dict[str, Any]:
+    """Measures what a generator, on any device, does to the clips.
 
     Args:
         networks: of a run; without D, nothing is asked of it.
-        corpus: its labels are such as the run knows.
-        judge: from outside; without one, nothing is asked of it.
-        truth: makes the same sentence in another voice, where it can.
+        clips: made for the run.
+        progress: show the time left on a terminal.
 
-    Attributes:
-        networks: as given.
-        level (list of float): mean of each crop.
-        errors (dict): ``copy``, ``identity`` and ``reconstruction`` -> distances.
-        response (dict): ``voice``, ``speaker``, ``birthplace``, ``sex`` -> distances
-            between the outputs for two labels that differ there.
-        real (Accuracy): of D on the crops.
-        converted (Accuracy): of D on their conversions.
-        judged (dict): ``real``, ``copy_synthesis``, ``converted`` and ``copy`` (the input
-            held against the target's labels) -> Accuracy of the judge.
-        words (dict): ``stoi`` and ``energy`` -> ``converted``, ``copy``, ``truth``,
-            ``unrelated`` -> values, one a clip.
-        towards (dict): ``mcd`` (dB) and ``f0`` (semitones) -> ``converted``, ``input`` -> values.
+    Returns:
+        dict: what ``evaluation_iter_N.json`` holds; docs/evaluation.md names its keys.
+
+    Raises:
+        UserError: if the generator gives NaN or infinite values.
     """
 
-    def __init__(
-        self, networks: Networks, corpus: Corpus, judge: Judge | None = None, truth: Truth | None = None
-    ):
-        self.networks = networks
-        self._judge, self._truth = judge, truth
-        self._audio, self._encoder = networks.exp.audio, networks.encoder
-        self._clips = corpus.clips
-        self._dataset = CropDataset(corpus, networks.encoder)
-        self._labels: list[LabelTuple] = [
-            tuple(clip.labels[group] for group in GROUPS) for clip in corpus.clips
-        ]
-        self._voices = [voice for voice in dict.fromkeys(self._labels) if any(voice)]
-        self.level: list[float] = []
-        self.errors: dict[str, list[float]] = {name: [] for name in ("copy", "identity", "reconstruction")}
-        self.response: dict[str, list[float]] = {name: [] for name in ("voice", *GROUPS)}
-        self.real, self.converted = Accuracy(), Accuracy()
-        self.judged = {name: Accuracy() for name in JUDGED}
-        self.words: dict[str, dict[str, list[float]]] = {
-            name: {row: [] for row in ("converted", "copy", "truth", "unrelated")}
-            for name in ("stoi", "energy")
-        }
-        self._copies: dict[int, tuple[Source, np.ndarray]] = {}
-        self.towards: dict[str, dict[str, list[float]]] = {
-            name: {row: [] for row in ("converted", "input")} for name in ("mcd", "f0")
-        }
+    def show(items: Sequence[Any], what: str) -> "tqdm[Any]":
+        return tqdm(items, "evaluating", unit=f" {what}", disable=None if progress else True)
 
-    def draw(self, index: int, rng: np.random.Generator) -> np.ndarray:
-        """Returns the spectrogram (bins, frames) of a crop of a clip."""
-        return spectrogram(self._dataset.draw(index, rng).crop, self._audio)
+    values = Values(list)
+    real: list[LabelTuple] = []  # what D names the crops, and their conversions
+    converted: list[LabelTuple] = []
+    judged: list[LabelTuple] = []
+    for crop in show(clips.crops, "crops"):
+        targets = _convert_crop(networks, crop, values)
+        if networks.dis is not None:
+            outputs = classify(networks.dis, np.stack([crop.x, *targets]))
+            first, *others = (name_classes(c, networks.encoder) for c in outputs)
+            real.append(first)
+            converted += others
+        if clips.judge:
+            judged += clips.judge.name(np.stack(targets))
+    for clip in show(clips.whole_clips, "whole clips"):
+        s = _convert_whole(networks, clip)
+        spoken, sound = clip.source.inner(s), clip.source.sound(s)
+        clips.add_words(values, "converted", clip, spoken, sound)
+        clips.add_truth(values, "converted", clip, spoken, sound)
 
-    def add(self, index: int, rng: np.random.Generator) -> None:
-        """Measures one crop of a clip.
+    own = [crop.plan.own for crop in clips.crops]
+    wanted = [target for crop in clips.crops for target in crop.plan.targets]
+    sources = [labels for labels in own for _ in range(2)]
+    accuracy = judge = None
+    if networks.dis is not None:
+        counts = {"real": count_right(real, own), "converted": count_right(converted, wanted, sources)}
+        accuracy = _by_group(counts, networks.encoder)
+    if clips.judge and any(map(any, own)):
+        counts = {name: count_right(answers, own) for name, answers in clips.named.items()}
+        counts["converted"] = count_right(judged, wanted, sources)
+        inputs = [names for names in clips.named["real"] for _ in range(2)]
+        counts["copy"] = count_right(inputs, wanted, sources)
+        judge = _by_group(counts, networks.encoder)
 
-        Raises:
-            UserError: if the generator gives NaN or infinite values.
-        """
-        x = self.draw(index, rng)
-        plan = self._plan(index, rng)
-        outputs = dict(zip(plan.labels(), self._generate(x, plan.labels()), strict=True))
-        back = self._generate(outputs[plan.targets[0]], [plan.own])[0]
-
-        self.level.append(float(x.mean()))
-        self.errors["identity"].append(_distance(outputs[plan.own], x))
-        self.errors["reconstruction"].append(_distance(back, x))
-        self.errors["copy"] += [_distance(outputs[target], x) for target in plan.targets]
-        for name, (first, second) in plan.pairs.items():
-            self.response[name].append(_distance(outputs[first], outputs[second]))
-        self._ask(x, plan, outputs)
-        self._ask_judge(x, plan, outputs)
-
-    def add_whole(self, index: int, other: int, rng: np.random.Generator) -> None:
-        """Converts a whole clip to another voice and looks for its words, and for the truth.
-
-        Args:
-            index: of the clip.
-            other: of an unrelated one.
-            rng: of the target.
-
-        Raises:
-            UserError: if the generator gives NaN or infinite values, or a file is gone.
-        """
-        target = self._plan(index, rng).targets[0]
-        source, reference = self._copy_synthesis(index)
-        true_wave = self._truth(self._clips[index], target[0]) if self._truth and target[0] else None
-        truth = None if true_wave is None else self._source(true_wave)
-        s = self._convert_whole(source.spectrogram, target)
-        sound = source.sound(s)
-        self._hear(source, reference, s, sound, self._copy_synthesis(other), truth)
-        if truth is not None:
-            self._compare(source, reference, s, sound, truth)
-
-    def _plan(self, index: int, rng: np.random.Generator) -> LabelPlan:
-        return plan_labels(self._labels[index], self._voices, self._encoder.classes, rng)
-
-    def _generate(self, x: np.ndarray, labels: list[LabelTuple]) -> np.ndarray:
-        c = np.stack([self._encoder.input(*names) for names in labels])
-        return self._finite(generate(self.networks.gen, np.broadcast_to(x, (len(c), *x.shape)), c))
-
-    def _convert_whole(self, s: np.ndarray, labels: LabelTuple) -> np.ndarray:
-        table = self.networks.exp.generator
-        beyond = margin(table) if table.normalization == "batch" else None
-        return self._finite(convert(self.networks.gen, s, self._encoder.input(*labels), beyond, False))
-
-    def _finite(self, y: np.ndarray) -> np.ndarray:
-        if not np.isfinite(y).all():
-            raise UserError(
-                f"the generator of iteration {self.networks.iteration} gives NaN or infinite values; "
-                "evaluate an earlier --iteration"
-            )
-        return y
-
-    def _ask(self, x: np.ndarray, plan: LabelPlan, outputs: dict[LabelTuple, np.ndarray]) -> None:
-        if self.networks.dis is None:
-            return
-        stacked = np.stack([x, *(outputs[target] for target in plan.targets)])
-        real, *converted = (name_classes(c, self._encoder) for c in classify(self.networks.dis, stacked))
-        self.real.add(real, plan.own)
-        for answer, target in zip(converted, plan.targets, strict=True):
-            self.converted.add(answer, target, source=plan.own)
-
-    def _ask_judge(self, x: np.ndarray, plan: LabelPlan, outputs: dict[LabelTuple, np.ndarray]) -> None:
-        if self._judge is None:
-            return
-        resynthesized = spectrogram(griffin_lim(x, self._audio), self._audio)
-        stacked = np.stack([x, resynthesized, *(outputs[target] for target in plan.targets)])
-        real, copied, *converted = self._judge.name(stacked)
-        self.judged["real"].add(real, plan.own)
-        self.judged["copy_synthesis"].add(copied, plan.own)
-        for answer, target in zip(converted, plan.targets, strict=True):
-            self.judged["converted"].add(answer, target, source=plan.own)
-            self.judged["copy"].add(real, target, source=plan.own)
-
-    def _copy_synthesis(self, index: int) -> tuple[Source, np.ndarray]:
-        """Returns a clip as it is converted whole, and its copy-synthesis."""
-        if index not in self._copies:
-            rate = self._audio.sample_rate
-            source = self._source(read_waveform(self._clips[index].path, rate)[: MAX_SECONDS * rate])
-            self._copies[index] = source, source.sound(source.spectrogram)
-        return self._copies[index]
-
-    def _source(self, wave: np.ndarray) -> Source:
-        return Source(wave, self._audio, 2**self.networks.exp.generator.depth)
-
-    def _hear(self, source: Source, reference, s, sound, unrelated: tuple, truth: Source | None) -> None:
-        """Compares the words, through Griffin-Lim throughout."""
-        x = source.inner(source.spectrogram)
-        others = {
-            "converted": (source.inner(s), sound),
-            "copy": (x, reference),
-            "unrelated": (unrelated[0].inner(unrelated[0].spectrogram), unrelated[1]),
-        }
-        if truth is not None:
-            # as the truth would be, were it said at the input's pace: frame by frame where the input is
-            path, _ = align(x, truth.inner(truth.spectrogram), self._audio)
-            warped = truth.inner(truth.spectrogram)[:, list(dict(path.tolist()).values())]
-            others["truth"] = (warped, griffin_lim(warped, self._audio))
-        for row, (spoken, heard) in others.items():
-            self.words["energy"][row].append(energy_correlation(x, spoken))
-            if (value := stoi(reference, heard, self._audio.sample_rate)) is not None:
-                self.words["stoi"][row].append(value)
-
-    def _compare(self, source: Source, reference, s, sound, truth: Source) -> None:
-        """Compares the conversion and the input with the truth."""
-        true_s, true_sound = truth.inner(truth.spectrogram), truth.sound(truth.spectrogram)
-        for row, spoken, heard in (("converted", s, sound), ("input", source.spectrogram, reference)):
-            found = measure_distance(source.inner(spoken), heard, true_s, true_sound, self._audio)
-            self.towards["mcd"][row].append(found.mcd)
-            if found.f0 is not None:
-                self.towards["f0"][row].append(found.f0)
+    values.update(clips.values)
+    tables = _tables(values, networks.exp.audio)
+    tables |= {"accuracy": accuracy, "judge": judge, "receptive_field": _reach(networks.exp.generator)}
+    verdict = give_verdict(*(tables[key] for key in ("errors", "response", "distances", "judge", "words")))
+    about = {
+        "experiment": networks.exp.id,
+        "iteration": networks.iteration,
+        "manifest": str(clips.manifest),
+        "crops": len(clips.crops),
+        "clips": clips.n_clips,
+        "whole_clips": len(clips.whole_clips),
+        "seed": clips.seed,
+        "device": describe(networks.gen.device),
+        "judge_crops": clips.judge and clips.judge.crops,
+    }
+    return about | tables | verdict
 
 
-def _distance(a: np.ndarray, b: np.ndarray) -> float:
+def _convert_crop(networks: Networks, crop: Crop, values: Values) -> list[NDArray[np.float32]]:
+    """Adds the distances of a crop's conversions; returns those to its targets."""
+
+    def convert_crop(x: NDArray[np.float32], labels: list[LabelTuple]) -> NDArray[np.float32]:
+        c = np.stack([networks.encoder.input(*names) for names in labels])
+        return _finite(generate(networks.gen, np.broadcast_to(x, (len(c), *x.shape)), c), networks)
+
+    (x, plan), labels = crop, crop.plan.labels()
+    outputs = dict(zip(labels, convert_crop(x, labels), strict=True))
+    targets = [outputs[target] for target in plan.targets]
+    back = convert_crop(targets[0], [plan.own])[0]
+    values["errors", "copy"] += [_distance(output, x) for output in targets]
+    values["errors", "identity"].append(_distance(outputs[plan.own], x))
+    values["errors", "reconstruction"].append(_distance(back, x))
+    for name, (one, other) in plan.pairs.items():
+        values["response", name].append(_distance(outputs[one], outputs[other]))
+    return targets
+
+
+def _convert_whole(networks: Networks, clip: WholeClip) -> NDArray[np.float32]:
+    table = networks.exp.generator
+    beyond = context_frames(table) if table.normalization == "batch" else None
+    c = networks.encoder.input(*clip.target)
+    return _finite(convert(networks.gen, clip.source.spectrogram, c, beyond), networks)
+
+
+def _finite(y: NDArray[np.float32], networks: Networks) -> NDArray[np.float32]:
+    if not np.isfinite(y).all():
+        raise UserError(
+            f"the generator of iteration {networks.iteration} gives NaN or infinite values; "
+            "evaluate an earlier --iteration"
+        )
+    return y
+
+
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(abs(a - b).mean())
+
+
+def _tables(values: Values, audio: Audio) -> dict[str, Any]:
+    # of a magnitude; the logarithm of a power counts half
+    decibels = -(20 if audio.spectrum == "magnitude" else 10) * math.log10(audio.floor)
+
+    def mean(*key: str) -> dict[str, Any] | None:
+        found = values[key]
+        return {"mean": float(np.mean(found)), "n": len(found)} if found else None
+
+    def measure(table: str, name: str, rows: Sequence[str]) -> dict[str, Any] | None:
+        found = {row: mean(table, name, row) for row in rows}
+        return found if any(found.values()) else None
+
+    tables: dict[str, Any] = {"db_per_unit": decibels}
+    for table, rows in DISTANCES.items():
+        means = {row: mean(table, row) for row in rows}
+        tables[table] = {
+            row: found and found | {"db": found["mean"] * decibels} for row, found in means.items()
+        }
+    tables["words"] = {name: measure("words", name, _WORDS) for name in ("stoi", "energy")}
+    tables["truth"] = {name: measure("truth", name, ("converted", "input")) for name in ("mcd", "f0")}
+    return tables
+
+
+def _by_group(counts: Mapping[str, Mapping[str, Any]], encoder: LabelEncoder) -> dict[str, Any]:
+    """Returns group -> its row of each count, and what guessing would reach."""
+    return {
+        group: {name: rows[group] for name, rows in counts.items()}
+        | {"chance": 1 / len(names) if names else None}
+        for group, names in encoder.classes.items()
+    }
+
+
+def _reach(generator: Generator) -> dict[str, Any]:
+    return {
+        "cell": {axis: {**r._asdict(), "size": r.size} for axis, r in cell_reach(generator).items()},
+        "pixel": {axis: max(r.size for r in reaches) for axis, reaches in pixel_reach(generator).items()},
+    }

@@ -1,11 +1,20 @@
 """The README of a kept run, made from the files beside it and nothing else."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from starvox.config import Experiment
 from starvox.evaluation.evaluate import read_evaluations
+from starvox.evaluation.table import format_evaluation
 from starvox.run.environment import Environment
 from starvox.run.log import LOSSES, read_log
 from starvox.run.run import Run
+
+Log = Mapping[str, NDArray[np.float64]]
 
 
 def make_card(folder: Path) -> str:
@@ -25,7 +34,10 @@ def make_card(folder: Path) -> str:
         "## Losses, before their weight",
         _losses(log),
         "## Verdict",
-        _verdict(evaluations[-1]) if evaluations else "Not evaluated.",
+        f"**{e['verdict']}** at iteration {e['iteration']}; what it means: docs/evaluation.md.\n\n"
+        f"```\n{format_evaluation(e)}\n```"
+        if (e := evaluations[-1] if evaluations else None)
+        else "Not evaluated.",
         "## Look and listen",
         _files(folder, evaluations),
         "## Limits",
@@ -37,8 +49,8 @@ def make_card(folder: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _run(run: Run, exp, environment: Environment, log) -> str:
-    labels, machine = run.encoder(exp).classes, environment.model_extra
+def _run(run: Run, exp: Experiment, environment: Environment, log: Log) -> str:
+    labels, machine = run.encoder(exp).classes, environment.model_extra or {}
     command = ["make train", f"EXP={exp.id}"]
     iterations = int(log["iteration"][-1])
     if environment.data != "data/demo/train.csv":
@@ -67,50 +79,17 @@ def _run(run: Run, exp, environment: Environment, log) -> str:
     return _table(("", ""), rows.items())
 
 
-def _losses(log) -> str:
+def _losses(log: Log) -> str:
     rows = [(f"`{key}`", *(f"{value:.4g}" for value in (log[key][0], log[key][-1]))) for key in LOSSES]
     first, last = (f"iteration {log['iteration'][i]:.0f}" for i in (0, -1))
     return _table(("", first, last), rows)
 
 
-def _verdict(e: dict) -> str:
-    found, bounds = e["judged_by"], e["judged_by"]["thresholds"]
-    rows = [
-        ("output from its input, over the distance of two clips", f"{found['copy']:.3f}", "0", ""),
-        ("change by the labels, over the distance of two clips", f"{found['response']:.3f}", "0", ""),
-    ]
-    for group, row in (e["judge"] or {}).items():
-        rows.append(
-            (
-                f"judged as the target's {group}",
-                _mean(row["converted"]),
-                _mean(row["copy"]),
-                _mean(row["real"]),
-            )
-        )
-    for name, row in e["words"].items():
-        if row:
-            real = f"{_mean(row['truth'])} (needs {found[name]['needed']:.3f})"
-            rows.append((f"words kept: {name}", _mean(row["converted"]), _mean(row["copy"]), real))
-    for name, unit in {"mcd": "mel cepstral distortion, dB", "f0": "F0, semitones"}.items():
-        if row := e["truth"][name]:
-            rows.append((f"from the truth: {unit}", _mean(row["converted"]), _mean(row["input"]), "0"))
-    text = (
-        f"**{e['verdict']}** (iteration {e['iteration']}; {e['crops']} crops and {e['whole_clips']} whole "
-        f"clips of `{e['manifest']}`, seed {e['seed']}). A copy is at most {bounds['max_copy_error']} from "
-        f"its input, an answer is at least {bounds['min_response']}; a conversion is judged as the target at "
-        f"least {bounds['min_target_share']:.0%} of the time, with the words kept (docs/evaluation.md)."
-    )
-    return f"{text}\n\n{_table(('', 'this run', 'a copy', 'the real thing'), rows)}"
-
-
-def _mean(row: dict | None) -> str:
-    return "-" if row is None else f"{row['mean']:.3f}"
-
-
-def _files(folder: Path, evaluations: list[dict]) -> str:
+def _files(folder: Path, evaluations: list[dict[str, Any]]) -> str:
     run = Run(folder)
-    lines = [f"- curves: {', '.join(f'`{path.name}`' for path in sorted(run.curves.iterdir()))}"]
+    lines = []
+    if curves := ", ".join(f"`{path.name}`" for path in sorted(run.curves.glob("*"))):
+        lines.append(f"- curves: {curves}")
     if evaluations:
         lines.append(f"- evaluations of iterations {', '.join(str(e['iteration']) for e in evaluations)}")
     sounds = len(list(run.replay.glob("*.ogg")))
@@ -123,7 +102,7 @@ def _files(folder: Path, evaluations: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def _limits(run: Run, environment: Environment, log, evaluations: list[dict]) -> str:
+def _limits(run: Run, environment: Environment, log: Log, evaluations: list[dict[str, Any]]) -> str:
     iterations = log["iteration"][-1]
     lines = [
         f"- One seed ({environment.seed}): nothing is said of how other seeds come out.",
@@ -138,6 +117,6 @@ def _limits(run: Run, environment: Environment, log, evaluations: list[dict]) ->
     return "\n".join(lines)
 
 
-def _table(header, rows) -> str:
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

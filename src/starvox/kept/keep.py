@@ -1,15 +1,15 @@
 """Putting a kept run together."""
 
 import hashlib
-import io
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 from starvox.audio import read_waveform
 from starvox.corpus import GROUPS, Clip, read_manifest
@@ -17,7 +17,7 @@ from starvox.errors import UserError
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.label_plan import LabelTuple, plan_labels
 from starvox.evaluation.truth import synthetic_truth
-from starvox.files import file_name, read_text
+from starvox.files import file_name
 from starvox.kept.card import make_card
 from starvox.plotting import CURVES, draw_curve, draw_evaluations
 from starvox.replay.replay import Replay
@@ -25,15 +25,36 @@ from starvox.run import snapshots
 from starvox.run.log import read_log
 from starvox.run.run import Run
 
-MAX_BYTES, MAX_BYTES_WITH_WEIGHTS = 1_000_000, 8_000_000
-LOG_ENTRIES = 200
-N_CLIPS, N_TARGETS = 4, 2
+MAX_BYTES_WITH_WEIGHTS = 8_000_000
 SECONDS = 4  # of a clip
-_VORBIS_LEVELS = (0.7, 1.0)  # of compression: tried in turn until all fits
+
+
+class Size(NamedTuple):
+    """How much is kept: bytes without weights, log entries, clips, conversions of each, the five figures.
+
+    ``vorbis_level`` is libsndfile's level of compression: 0 to 1, the smallest.
+    """
+
+    max_bytes: int
+    log_entries: int
+    clips: int
+    targets: int
+    curves: bool
+    vorbis_level: float
+
+
+WHOLE = Size(1_000_000, 200, 4, 2, True, 0.7)
+SMALL = Size(150_000, 50, 1, 1, False, 1.0)
 
 
 def keep(
-    run: Path, out: Path, manifest: Path, weights: bool, device: str = "cpu", overwrite: bool = False
+    run: Path,
+    out: Path,
+    manifest: Path,
+    weights: bool,
+    device: str = "cpu",
+    overwrite: bool = False,
+    size: Size = WHOLE,
 ) -> Path:
     """Puts what should last of a run into a folder; it appears whole or not at all.
 
@@ -44,6 +65,7 @@ def keep(
         weights: whether to keep the newest generator too, as float16.
         device: for the conversions.
         overwrite: replace ``out`` if it is a kept run.
+        size: `WHOLE` or `SMALL`.
 
     Returns:
         Path: ``out``.
@@ -58,29 +80,31 @@ def keep(
     with tempfile.TemporaryDirectory(prefix=".keep-", dir=out.parent) as temporary:
         new = Path(temporary) / out.name
         new.mkdir()
-        _write_records(run, new)
-        _write_curves(run, new)
+        _write_records(run, new, size.log_entries)
+        if size.curves:
+            _write_curves(run, new)
         if weights:
             replay.gen.to_device("@numpy")
             snapshots.save_half(new, replay.iteration, replay.gen)
             replay = Replay.load(new, device=device)  # so that the sounds are those of what is kept
-        sounds = _convert(replay, manifest)
-        for level in _VORBIS_LEVELS:
-            _write_sounds(new, sounds, replay.exp.audio.sample_rate, level)
-            (new / "README.md").write_text(make_card(new), encoding="utf-8")
-            Run(new).sums.write_text(sums(new), encoding="utf-8")
-            size = sum(path.stat().st_size for path in new.rglob("*") if path.is_file())
-            if size <= (limit := MAX_BYTES_WITH_WEIGHTS if weights else MAX_BYTES):
-                break
-        else:
+        _write_sounds(Run(new).replay, replay, manifest, size)
+        (new / "README.md").write_text(make_card(new), encoding="utf-8")
+        Run(new).sums.write_text(sums(new), encoding="utf-8")
+        kept, limit = folder_size(new), MAX_BYTES_WITH_WEIGHTS if weights else size.max_bytes
+        if kept > limit:
             raise UserError(
-                f"{run}: to keep it takes {size / 1e6:.1f} MB, and at most {limit / 1e6:.0f} MB are for one; "
+                f"{run}: to keep it takes {kept / 1e6:.2f} MB, and at most {limit / 1e6} MB are for one; "
                 "remove some of its evaluation_iter_*.json"
             )
         if out.exists():
             shutil.rmtree(out)
         new.rename(out)
     return out
+
+
+def folder_size(folder: Path) -> int:
+    """Returns the bytes of all files below a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def sums(folder: Path) -> str:
@@ -91,21 +115,23 @@ def sums(folder: Path) -> str:
     return "".join(lines)
 
 
-def thin(entries: list[dict]) -> list[dict]:
-    """Returns every k-th entry of a log, at most `LOG_ENTRIES`; the first and the last always."""
-    step = max(1, -(-(len(entries) - 1) // (LOG_ENTRIES - 1)))
-    return entries[:-1:step] + entries[-1:]
+def thin(n: int, limit: int) -> list[int]:
+    """Returns which of ``n`` log entries to keep: every k-th, the first and the last, at most ``limit``."""
+    step = max(1, -(-(n - 1) // (limit - 1)))
+    return [*range(0, n - 1, step), n - 1]
 
 
-def _write_records(run: Path, new: Path) -> None:
+def _write_records(run: Path, new: Path, log_entries: int) -> None:
     old, kept = Run(run), Run(new)
     shutil.copyfile(old.config, kept.config)
     shutil.copyfile(old.labels, kept.labels)
-    log = thin(_read_entries(old.log))
-    rounded = [{key: _seven_digits(value) for key, value in entry.items()} for entry in log]
-    kept.log.write_text(json.dumps(rounded, indent=0) + "\n", encoding="utf-8")
+    log = read_log(run)
+    rows = thin(len(log["iteration"]), log_entries)
+    # seven digits are what float32 holds
+    entries = [{key: float(f"{values[row]:.7g}") for key, values in log.items()} for row in rows]
+    kept.log.write_text(json.dumps(entries, indent=0) + "\n", encoding="utf-8")
     environment = old.read_environment().model_dump(exclude_unset=True)
-    environment["hours"] = round(log[-1]["elapsed_time"] / 3600, 3)
+    environment["hours"] = round(entries[-1]["elapsed_time"] / 3600, 3)
     environment.pop("store", None)
     for key in ("data", "held_out"):
         environment[key] = environment.get(key) and portable(environment[key])
@@ -122,80 +148,59 @@ def portable(path: str) -> str:
     return Path(*Path(path).parts[-2:]).as_posix().lstrip("/")
 
 
-def _seven_digits(value):
-    """Returns what float32 holds of a number."""
-    return float(f"{value:.7g}") if isinstance(value, float) else value
-
-
 def _write_curves(run: Path, new: Path) -> None:
-    log = read_log(run)
+    folder = Run(new).curves
+    folder.mkdir()
+    log, evaluations = read_log(run), read_evaluations(run)
     figures = {curve.name: draw_curve(curve, [log]) for curve in CURVES}
-    evaluations = read_evaluations(run)
     if len(evaluations) > 1:
         figures["evaluation"] = draw_evaluations(evaluations)
-    curves = Run(new).curves
-    curves.mkdir()
     for name, figure in figures.items():
-        drawn = {}
-        for ending in ("png", "svg"):
-            figure.savefig(file := io.BytesIO(), format=ending, dpi=80)
-            drawn[ending] = file.getvalue()
-        smaller = min(drawn, key=lambda ending: len(drawn[ending]))
-        (curves / f"{name}.{smaller}").write_bytes(drawn[smaller])
+        figure.savefig(folder / f"{name}.png", dpi=80)
 
 
-def _convert(replay: Replay, manifest: Path) -> dict[str, np.ndarray]:
-    """Returns file name -> waveform of the clips, through Griffin-Lim but for the inputs and the truth."""
+def _write_sounds(folder: Path, replay: Replay, manifest: Path, size: Size) -> None:
+    """Writes clips and what becomes of them, through Griffin-Lim but for the inputs and the truth."""
     clips = [replay.encoder.without_unknown(clip) for clip in read_manifest(manifest)]
     voices = list(dict.fromkeys(filter(any, map(_names, clips))))
     rate = replay.exp.audio.sample_rate
     truth = synthetic_truth(manifest, rate)
-    sounds = {}
-    for number in range(min(N_CLIPS, len(clips))):
-        clip = clips[number * len(clips) // N_CLIPS if len(clips) > N_CLIPS else number]
+    folder.mkdir()
+
+    def write(name: str, wave: NDArray[np.float32]) -> None:
+        scaled = wave / max(1, np.abs(wave).max(initial=0))
+        options = {"format": "OGG", "subtype": "VORBIS", "compression_level": size.vorbis_level}
+        soundfile.write(folder / f"{name}.ogg", scaled, rate, **options)
+
+    for number in range(min(size.clips, len(clips))):
+        clip = clips[number * len(clips) // size.clips if len(clips) > size.clips else number]
         own = _names(clip)
         source = replay.source(wave := read_waveform(clip.path, rate)[: SECONDS * rate])
         plan = plan_labels(own, voices, replay.encoder.classes, np.random.default_rng([0, number]))
         stem = f"{number + 1}_{_title(own)}"
-        sounds[f"{stem}_input"] = wave
-        sounds[f"{stem}_copy-synthesis"] = source.sound(source.spectrogram)
-        for target in plan.targets[:N_TARGETS]:
+        write(f"{stem}_input", wave)
+        write(f"{stem}_copy-synthesis", source.sound(source.spectrogram))
+        for target in plan.targets[: size.targets]:
             if truth and target[0] and (said := truth(clip, target[0])) is not None:
-                sounds[f"{stem}_truth_{_title(target)}"] = said[: SECONDS * rate]
-        there = {target: replay.generate(source.spectrogram, *target) for target in plan.targets[:N_TARGETS]}
-        sounds |= {f"{stem}_to_{_title(target)}": source.sound(s) for target, s in there.items()}
-        back = replay.generate(there[plan.targets[0]], *own)
-        sounds[f"{stem}_reconstruction"] = source.sound(back)
-    return sounds
+                write(f"{stem}_truth_{_title(target)}", said[: SECONDS * rate])
+            converted = replay.generate(source.spectrogram, **_named(target))
+            write(f"{stem}_to_{_title(target)}", source.sound(converted))
+            if target == plan.targets[0]:
+                back = replay.generate(converted, **_named(own))
+                write(f"{stem}_reconstruction", source.sound(back))
 
 
 def _names(clip: Clip) -> LabelTuple:
     return tuple(clip.labels[group] for group in GROUPS)
 
 
-def _title(labels: Iterable[str | None]) -> str:
+def _named(labels: LabelTuple) -> dict[str, Any]:
+    return dict(zip(GROUPS, labels, strict=True))
+
+
+def _title(labels: LabelTuple) -> str:
     return file_name("_".join(filter(None, labels))) or "unlabelled"
 
 
-def _write_sounds(new: Path, sounds: Mapping[str, np.ndarray], rate: int, level: float) -> None:
-    folder = Run(new).replay
-    folder.mkdir(exist_ok=True)
-    for name, wave in sounds.items():
-        scaled = wave / max(1, np.abs(wave).max(initial=0))
-        soundfile.write(
-            folder / f"{name}.ogg", scaled, rate, format="OGG", subtype="VORBIS", compression_level=level
-        )
-
-
-def _read_entries(path: Path) -> list[dict]:
-    try:
-        entries = json.loads(read_text(path))
-        if not isinstance(entries, list) or not entries:
-            raise ValueError
-        return entries
-    except (OSError, ValueError, RecursionError):
-        raise UserError(f"{path}: missing or damaged; only a whole run can be kept") from None
-
-
-def _write_json(path: Path, values: dict) -> None:
+def _write_json(path: Path, values: dict[str, Any]) -> None:
     path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

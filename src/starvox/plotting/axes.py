@@ -1,10 +1,11 @@
 """The scales of a curve's axes."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 
 def set_log_scale(ax: Axes, axis: str) -> None:
@@ -13,16 +14,21 @@ def set_log_scale(ax: Axes, axis: str) -> None:
     values = values[np.isfinite(values)]
     if not values.size:
         return
-    scale, options = "log", {}
+    scale = "log"
+    linear: dict[str, Any] = {}
     if (values <= 0).any():
-        scale, options = "symlog", {"linthresh": _linear_within(np.abs(values))}
+        scale, linear = "symlog", {"linthresh": _linear_within(np.abs(values))}
         name = getattr(ax, f"get_{axis}label")()
-        ax.set(**{f"{axis}label": f"{name}\n(linear within ±{options['linthresh']:g})"})
+        ax.set(**{f"{axis}label": f"{name}\n(linear within ±{linear['linthresh']:g})"})
     elif values.max() < 10 * values.min():
         # matplotlib would zoom in, on ticks such as 7.1 x 10^-2.
         low, high = np.log10([values.min(), values.max()])
         ax.set(**{f"{axis}lim": (10 ** np.floor(low - 0.05), 10 ** np.ceil(high + 0.05))})
-    getattr(ax, f"set_{axis}scale")(scale, **options)
+    getattr(ax, f"set_{axis}scale")(scale, subs=[2, 5], **linear)
+    side = getattr(ax, f"{axis}axis")
+    # of more than four decades the powers of ten alone
+    side.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(4, 4), **linear))
+    side.set_tick_params(which="minor", labelsize=7)
 
 
 def _linear_within(sizes: np.ndarray) -> float:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from starvox.plotting.axes import add_epochs, set_log_scale
@@ -115,34 +114,40 @@ def draw_curve(
         logs, names: as in `plot_curves`.
         loglog: whether both axes are logarithmic. An axis with values of 0 and
             less is linear around 0, and its name says where.
-        size: the width of the figure and the height of its axes, in inches.
+        size: the width of the figure and about the height of its axes, in inches.
 
     Returns:
-        Figure: of one Axes. For every run and key in turn a line labelled
-        ``_logged`` with the values as logged, and the mean if there is one.
+        Figure: of one Axes. For every run and key in turn a line with the values as
+        logged, and one with the mean if there is one.
     """
     if not logs or (names is not None and len(names) != len(logs)):
         raise ValueError(f"one log or more and as many names, got {len(logs)} logs and names {names}")
     if names is None:  # one run alone needs no name
         names = [f"run {i + 1}" for i in range(len(logs))] if len(logs) > 1 else [""]
-    figure = Figure(dpi=120)
-    ax = figure.add_subplot()
-    ax.set_xlabel("iteration")
-    ax.set_ylabel(curve.ylabel)
+    figure = Figure(dpi=120, layout="constrained")
+    ax = figure.add_subplot(xlabel="iteration", ylabel=curve.ylabel)
+    ax.set_title(curve.title, loc="left", fontweight="bold")
     ax.grid(color="0.9")
     ax.set_axisbelow(True)
     ax.margins(x=0.01)
-    handles = _add_lines(ax, curve, logs, names)
+    for run, log in enumerate(logs):
+        for number, (key, word) in enumerate(curve.keys.items()):
+            words = ", ".join(filter(None, [names[run], word if len(curve.keys) > 1 else ""]))
+            # The space keeps matplotlib from hiding a name that begins with an underscore.
+            label, look = f" {words}" if words else "_", _look(run, number, len(logs))
+            _add_line(ax, log["iteration"], np.where(np.isfinite(log[key]), log[key], np.nan), label, look)
+    if not any(np.isfinite(log[key]).any() for log in logs for key in curve.keys):
+        ax.text(0.5, 0.5, "nothing logged", transform=ax.transAxes, ha="center", color="0.4")
+    if max(len(log["iteration"]) for log in logs) >= _SMOOTHED:
+        ax.plot([], [], color="0.7", linewidth=0.8, label="as logged")
+        ax.plot([], [], color="0.3", linewidth=1.8, label="centred moving mean (1/50 of points)")
     if loglog:
         set_log_scale(ax, "x")
         set_log_scale(ax, "y")
     else:
         ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         add_epochs(ax, logs)
-    # With a place of its own matplotlib need not look for one, which is a fifth of the time.
-    pad = 36 if ax.child_axes else 6  # points; above the epochs if there are any
-    ax.set_title(curve.title, loc="left", fontweight="bold", y=1, pad=pad)
-    _lay_out(figure, handles, *size)
+    _add_legend(figure, *size)
     return figure
 
 
@@ -163,27 +168,7 @@ def smooth(values: np.ndarray) -> np.ndarray:
     return np.where(finite, total / np.maximum(count, 1), np.nan)
 
 
-def _add_lines(ax: Axes, curve: Curve, logs, names) -> list[Line2D]:
-    """Returns a line for each entry of the legend, labelled."""
-    handles, empty = [], True
-    for run, log in enumerate(logs):
-        for k, (key, word) in enumerate(curve.keys.items()):
-            look = _look(run, k, len(logs))
-            values = np.where(np.isfinite(log[key]), log[key], np.nan)
-            _add_line(ax, log["iteration"], values, look)
-            words = ", ".join(filter(None, [names[run], word if len(curve.keys) > 1 else ""]))
-            handles += [Line2D([], [], label=words, linewidth=1.8, **look)] if words else []
-            empty &= bool(np.isnan(values).all())
-    if empty:
-        ax.text(0.5, 0.5, "nothing logged", transform=ax.transAxes, ha="center", color="0.4")
-    if any(line.get_label() == "_mean" for line in ax.get_lines()):
-        mean = "centred moving mean (1/50 of points)"
-        handles.append(Line2D([], [], color="0.7", linewidth=0.8, label="as logged"))
-        handles.append(Line2D([], [], color="0.3", linewidth=1.8, label=mean))
-    return handles
-
-
-def _look(run: int, key: int, runs: int) -> dict:
+def _look(run: int, key: int, runs: int) -> dict[str, Any]:
     """One run: a colour for each key. Several: a colour for each run, a style for each key."""
     if runs == 1:
         return {"color": COLOURS[key], "linestyle": "-"}
@@ -191,39 +176,24 @@ def _look(run: int, key: int, runs: int) -> dict:
     return {"color": COLOURS[run % len(COLOURS)], "linestyle": _STYLES[style % len(_STYLES)]}
 
 
-def _add_line(ax: Axes, x: np.ndarray, values: np.ndarray, look: dict) -> None:
-    marked = _alone(values) if len(values) > _FEW else np.isfinite(values)
-    marker = {"marker": "o", "markersize": 4, "markevery": marked}
-    if len(values) < _SMOOTHED:
-        ax.plot(x, values, label="_logged", linewidth=1.5, **look, **marker)
-        return
-    ax.plot(x, values, label="_logged", linewidth=0.8, alpha=0.3, color=look["color"], **marker)
-    ax.plot(x, smooth(values), label="_mean", linewidth=1.8, zorder=3, **look, **marker)
-
-
-def _alone(values: np.ndarray) -> np.ndarray:
-    """Where a finite value has no neighbour, so that no line would show it."""
+def _add_line(ax: Axes, x: np.ndarray, values: np.ndarray, label: str, look: dict[str, Any]) -> None:
     finite = np.pad(np.isfinite(values), 1)
-    return finite[1:-1] & ~finite[:-2] & ~finite[2:]
+    marked = finite[1:-1]
+    if len(values) > _FEW:  # where a value has no neighbour, no line would show it
+        marked = marked & ~finite[:-2] & ~finite[2:]
+    marker: dict[str, Any] = {"marker": "o", "markersize": 4, "markevery": marked} if marked.any() else {}
+    if len(values) >= _SMOOTHED:
+        ax.plot(x, values, linewidth=0.8, alpha=0.3, color=look["color"], **marker)
+        values = smooth(values)
+    ax.plot(x, values, label=label, linewidth=1.8, zorder=3, **look, **marker)
 
 
-def _lay_out(figure: Figure, handles: list[Line2D], width: float, axes_height: float) -> None:
-    """Sets the margins and puts the legend below the axes, where it hides no line.
-
-    The axes have the same size in every figure, however long the legend; and
-    matplotlib's own layout takes as long as the drawing.
-    """
-    # The space keeps matplotlib from hiding a name that begins with an underscore.
-    words = [f" {handle.get_label()}" for handle in handles]
+def _add_legend(figure: Figure, width: float, axes_height: float) -> None:
+    """Puts the legend below the axes, where it hides no line, and makes room for it."""
+    lines, words = figure.axes[0].get_legend_handles_labels()
     columns = max(1, int(width * _LETTERS_PER_INCH / (max(map(len, words), default=0) + 6)))
-    left, right = 1.2, 0.2  # inches
-    top = 0.75 if figure.axes[0].child_axes else 0.4  # with or without epochs
-    bottom = 0.6 + 0.21 * -(-len(words) // columns)
-    height = top + axes_height + bottom
-    figure.set_size_inches(width, height)
-    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
-    place = {"loc": "lower left", "bbox_to_anchor": (left / width, 0), "borderaxespad": 0.3}
+    figure.set_size_inches(width, axes_height + 1.2 + 0.21 * -(-len(words) // columns))
     if words:
-        legend = figure.legend(handles, words, ncols=columns, frameon=False, borderpad=0.1, **place)
+        legend = figure.legend(lines, words, loc="outside lower left", ncols=columns, frameon=False)
         for text in legend.get_texts():
             text.set_parse_math(False)  # a run's name may hold dollar signs

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from starvox.audio import read_waveform, write_wav
+from starvox.audio import AudioFileError, read_waveform, write_wav
+from starvox.audio.source import Array, Source
 from starvox.errors import UserError
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 from starvox.replay.replay import Replay
-from starvox.replay.source import Source
 
 Labels = Mapping[str, str | None]  # group -> name, as `Replay.convert` takes them
 
@@ -30,6 +29,8 @@ class FileReplay:
         run: what converts.
         folder: where to write; made when it is needed.
         phase, band, statistics: as in `Replay.convert`.
+        name_iteration: whether the names of conversions have the run's iteration.
+        figure: whether to draw the figures.
         overwrite: replace files that are there.
     """
 
@@ -38,6 +39,8 @@ class FileReplay:
     phase: str = "griffin-lim"
     band: str = "record"
     statistics: str = "running"
+    name_iteration: bool = False
+    figure: bool = True
     overwrite: bool = False
 
     def check(self, names: Sequence[str], targets: Sequence[Labels]) -> None:
@@ -76,7 +79,7 @@ class FileReplay:
                 another recording.
         """
         source = self.run.source(wave := read_waveform(path, self.run.exp.audio.sample_rate))
-        copy = self._path(f"{name}_copy-synthesis", self.phase, self.band)
+        copy = self._path(f"{name}_copy-synthesis")
         recording = self.folder / f"{name}_input.wav"
         there = not self.overwrite and self._is_there(recording, wave)
         if not there:
@@ -87,49 +90,42 @@ class FileReplay:
             s = self.run.generate(source.spectrogram, **target, statistics=self.statistics, progress=True)
             result = self._result(name, target)
             yield self._write(result, self._sound(source, s))
-            yield self._draw(result.with_suffix(".png"), name, source, s, target)
+            if self.figure:
+                x, y = source.inner(source.spectrogram), source.inner(s)
+                words = ", ".join(filter(None, target.values())) or "no label"
+                title = f"{path.name} to {words}\n{self.run.exp.id}, iteration {self.run.iteration}"
+                rows, labels = [[x], [y], [y - x]], ["input", "output", "difference"]
+                picture = result.with_suffix(".png")
+                yield plot_spectrograms(rows, [title], self.run.exp.audio, picture, labels, difference=True)
 
     def _result(self, name: str, target: Labels) -> Path:
         title = file_name("_".join(filter(None, target.values()))) or "unlabelled"
-        return self._path(f"{name}_to_{title}", self.phase, self.band, self.statistics)
+        words = ["clip-statistics"] if self.statistics == "clip" else []
+        words += [f"iteration-{self.run.iteration}"] if self.name_iteration else []
+        return self._path(f"{name}_to_{title}", *words)
 
-    def _path(self, stem: str, phase: str, band: str, statistics: str = "running") -> Path:
-        named = {
-            "source-phase": phase == "source",
-            "source-band": band == "source",
-            "clip-statistics": statistics == "clip",
-        }
-        return self.folder / ("_".join([stem, *(word for word, said in named.items() if said)]) + ".wav")
+    def _path(self, stem: str, *words: str) -> Path:
+        phase = ["source-phase"] if self.phase == "source" else []
+        band = ["source-band"] if self.band == "source" else []
+        return self.folder / ("_".join([stem, *phase, *band, *words]) + ".wav")
 
-    def _is_there(self, recording: Path, wave: np.ndarray) -> bool:
+    def _is_there(self, recording: Path, wave: Array) -> bool:
         if not recording.exists():
             return False
         try:
-            found, _ = soundfile.read(recording, dtype="float32")
-            scaled = wave / max(1, np.abs(wave).max(initial=0))  # as `write_wav` does
-            same = found.shape == wave.shape and np.allclose(found, scaled, rtol=0, atol=1e-4)
-        except soundfile.LibsndfileError:
-            same = False
-        if not same:
+            found = read_waveform(recording, self.run.exp.audio.sample_rate)
+        except AudioFileError:
+            found = wave[:0]
+        scaled = wave / max(1, np.abs(wave).max(initial=0))  # as `write_wav` does
+        if found.shape != wave.shape or not np.allclose(found, scaled, rtol=0, atol=1e-4):
             raise UserError(
                 f"{recording} is another recording; replace with --overwrite, or choose another folder"
             )
         return True
 
-    def _sound(self, source: Source, s: np.ndarray) -> np.ndarray:
+    def _sound(self, source: Source, s: Array) -> Array:
         return source.sound(s, self.phase, self.band, progress=True)
 
-    def _write(self, path: Path, wave: np.ndarray) -> Path:
+    def _write(self, path: Path, wave: Array) -> Path:
         write_wav(path, wave, self.run.exp.audio.sample_rate)
         return path
-
-    def _draw(self, path: Path, name: str, source: Source, s: np.ndarray, target: Labels) -> Path:
-        x, y = source.inner(source.spectrogram), source.inner(s)
-        titles = ["input", f"to {describe(target)}", "difference"]
-        label = f"{name}\n{self.run.exp.id}, iteration {self.run.iteration}"
-        return plot_spectrograms([[x, y, y - x]], titles, self.run.exp.audio, path, [label], differences=[2])
-
-
-def describe(target: Labels) -> str:
-    """Returns the labels in words, for example ``f01, F``."""
-    return ", ".join(filter(None, target.values())) or "no label"

@@ -27,30 +27,26 @@ def find_inputs(given: Iterable[str], out: Path) -> dict[str, Path]:
     Raises:
         UserError: if something is not there, or two files get the same name.
     """
-    files = list(dict.fromkeys(Path(path).absolute() for item in given for path in _find(item, out)))
+    files = list(dict.fromkeys(path for item in given for path in _find(item, out.absolute())))
     base = os.path.commonpath([path.parent for path in files])
     named: dict[str, Path] = {}
     for path in files:
         name = file_name("_".join(path.relative_to(base).with_suffix("").parts))
-        if name in named:
-            raise UserError(
-                f"{named[name]} and {path} give results of one name; replay them into two folders"
-            )
-        named[name] = path
+        if path is not named.setdefault(name, path):
+            both = f"{named[name]} and {path}"
+            raise UserError(f"{both} give results of one name; replay them into two folders")
     return named
 
 
 def _find(item: str, out: Path) -> list[Path]:
     if os.path.isfile(item):
-        return [Path(item)]
-    matches = (
-        [Path(item)] if os.path.isdir(item) else [Path(match) for match in glob.glob(item, recursive=True)]
-    )
+        return [Path(item).absolute()]
     found = []
-    for match in sorted(matches):
-        below = sorted(match.rglob("*")) if match.is_dir() else [match]
-        found += [path for path in below if path.suffix.lower() in _ENDINGS and path.is_file()]
-    found = [path for path in found if out.absolute() not in path.absolute().parents]
+    for match in [item] if os.path.isdir(item) else sorted(glob.glob(item, recursive=True)):
+        path = Path(match).absolute()
+        below = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [file for file in below if file.suffix.lower() in _ENDINGS and file.is_file()]
+    found = [path for path in found if out not in path.parents]
     if not found:
         raise UserError(f"no sound file at {item!r}; give a file, a folder or a pattern such as 'in/*.wav'")
     return found

@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from starvox.build import build_models
+import chainer
+import numpy as np
+from chainer.serializers import DictionarySerializer
+
+from starvox.build import build_generator, build_models, count_least_weights
 from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
 from starvox.errors import UserError
@@ -32,7 +36,8 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
             last two; G is then taken from the same one.
 
     Raises:
-        UserError: if the folder is no run, has no such snapshot, or it is damaged.
+        UserError: if the folder is no run, has no such snapshot, or it is damaged
+            or holds weights that are not finite.
     """
     run = Run(folder)
     exp = run.experiment()
@@ -46,10 +51,18 @@ def load_networks(folder: str | Path, iteration: int | None = None, with_dis: bo
         raise UserError(
             f"{folder} has no snapshot of iteration {iteration}; it has: {', '.join(map(str, found))}"
         )
-    gen, dis = build_models(exp)
-    if with_dis:
-        snapshots.load(found[iteration], gen, "updater/model:gen/")
-        snapshots.load(found[iteration], dis, "updater/model:dis/")
-    else:
-        snapshots.load(found[iteration], gen)
-    return Networks(exp, encoder, iteration, gen, dis if with_dis else None)
+    # before networks are built of which a stranger's config.json may say any size
+    snapshots.refuse_if_too_small(found[iteration], count_least_weights(exp, with_dis))
+    gen, dis = build_models(exp) if with_dis else (build_generator(exp), None)
+    _load(found[iteration], gen, "updater/model:gen/" if with_dis else "")
+    if dis is not None:
+        _load(found[iteration], dis, "updater/model:dis/")
+    return Networks(exp, encoder, iteration, gen, dis)
+
+
+def _load(path: Path, network: chainer.Link, part: str) -> None:
+    snapshots.load(path, network, part)
+    values = DictionarySerializer()
+    values.save(network)
+    if bad := [key for key, array in values.target.items() if not np.isfinite(array).all()]:
+        raise UserError(f"{path}: {bad[0]} holds NaN or infinite values; use another snapshot")

@@ -8,6 +8,8 @@ At the border of the map the reach ends with the map.
 
 from typing import NamedTuple
 
+from starvox.config import Generator
+
 AXES = ("bins", "frames")
 
 
@@ -28,27 +30,21 @@ class Reach(NamedTuple):
         return self.before + 1 + self.after
 
 
-def cell_reach(generator) -> dict[str, Reach]:
+def cell_reach(generator: Generator) -> dict[str, Reach]:
     """Computes what one cell of the merge's input reaches.
-
-    Args:
-        generator: the ``[generator]`` table of an experiment.
 
     Returns:
         dict: axis (``bins``, ``frames``) -> Reach, counted from the first of
         the cell's 2^depth px.
     """
-    return {axis: _reach(*_from_cells(0, 0, generator, side)) for side, axis in enumerate(AXES)}
+    return {axis: _from_cells(0, 0, generator, side) for side, axis in enumerate(AXES)}
 
 
-def pixel_reach(generator) -> dict[str, tuple[Reach, ...]]:
+def pixel_reach(generator: Generator) -> dict[str, tuple[Reach, ...]]:
     """Computes what one px of the input reaches.
 
     It depends on the px's place within its cell (its phase), because a kernel of
     4 with stride 2 does not lie alike around all of them.
-
-    Args:
-        generator: the ``[generator]`` table of an experiment.
 
     Returns:
         dict: axis -> a Reach for each of the 2^depth phases, counted from the
@@ -58,25 +54,21 @@ def pixel_reach(generator) -> dict[str, tuple[Reach, ...]]:
     return {axis: tuple(_pixel(p, generator, side) for p in phases) for side, axis in enumerate(AXES)}
 
 
-def _pixel(phase: int, generator, side: int) -> Reach:
+def _pixel(phase: int, generator: Generator, side: int) -> Reach:
     first, last = phase - 3, phase + 3  # kernel 7
     for _ in range(generator.depth):
         # kernel 4, stride 2, pad 1: place o sees 2 o - 1 .. 2 o + 2
         first, last = -((2 - first) // 2), (last + 1) // 2
-    first, last = _from_cells(first, last, generator, side)
-    return _reach(first - phase, last - phase)
+    before, after = _from_cells(first, last, generator, side)
+    return Reach(before + phase, after - phase)
 
 
-def _from_cells(first: int, last: int, generator, side: int) -> tuple[int, int]:
-    """Carries an interval of cells of the merge's input to px of the output."""
+def _from_cells(first: int, last: int, generator: Generator, side: int) -> Reach:
+    """Carries an interval of cells of the merge's input to px of the output, counted from px 0."""
     convolutions = generator.blocks * generator.block_convolutions
     spread = generator.merge_kernel[side] // 2 + convolutions * (generator.block_kernel[side] // 2)
     first, last = first - spread, last + spread
     for _ in range(generator.depth):
         # transposed, kernel 4, stride 2, pad 1: place i is seen in 2 i - 1 .. 2 i + 2
         first, last = 2 * first - 1, 2 * last + 2
-    return first - 3, last + 3  # kernel 7
-
-
-def _reach(first: int, last: int) -> Reach:
-    return Reach(-first, last)
+    return Reach(3 - first, last + 3)  # kernel 7

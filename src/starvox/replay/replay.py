@@ -2,21 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import chainer
 import numpy as np
 
+from starvox.audio.source import Array, Source, check_option
 from starvox.config import Experiment
 from starvox.corpus import LabelEncoder
 from starvox.device import find_device
-from starvox.replay.conversion import convert, margin
+from starvox.errors import UserError
+from starvox.models import Generator
+from starvox.replay.conversion import context_frames, convert
 from starvox.replay.networks import load_networks
-from starvox.replay.source import Source, check_option
 
-STATISTICS = ("running", "clip")
+if TYPE_CHECKING:
+    from IPython.display import Audio
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Replay:
     """The generator of a run, ready to convert speech.
 
@@ -33,7 +36,7 @@ class Replay:
     exp: Experiment
     encoder: LabelEncoder
     iteration: int
-    gen: chainer.Link
+    gen: Generator
 
     @classmethod
     def load(cls, run: str | Path, iteration: int | None = None, device: str = "cpu") -> "Replay":
@@ -54,9 +57,28 @@ class Replay:
         networks.gen.to_device(find_device(device))
         return cls(networks.exp, networks.encoder, networks.iteration, networks.gen)
 
+    def __repr__(self) -> str:
+        voices = f"{len(self.speakers)} speakers"
+        return f"<Replay of {self.exp.id}, iteration {self.iteration}, {voices}, on {self.gen.device}>"
+
+    @property
+    def speakers(self) -> list[str]:
+        """The names that `convert` takes."""
+        return list(self.encoder.classes["speaker"])
+
+    @property
+    def birthplaces(self) -> list[str]:
+        """The names that `convert` takes."""
+        return list(self.encoder.classes["birthplace"])
+
+    @property
+    def sexes(self) -> list[str]:
+        """The names that `convert` takes."""
+        return list(self.encoder.classes["sex"])
+
     def convert(
         self,
-        wave: np.ndarray,
+        wave: Array,
         speaker: str | None = None,
         birthplace: str | None = None,
         sex: str | None = None,
@@ -64,8 +86,7 @@ class Replay:
         phase: str = "griffin-lim",
         band: str = "record",
         statistics: str = "running",
-        progress: bool = False,
-    ) -> np.ndarray:
+    ) -> Array:
         """Converts speech to the voice that the labels name.
 
         Args:
@@ -73,13 +94,8 @@ class Replay:
             speaker: None leaves the group unlabelled, as a clip can be in training.
             birthplace: likewise.
             sex: likewise.
-            phase: ``source`` (that of ``wave``) or ``griffin-lim`` (found for the
-                converted spectrogram).
-            band: ``record`` leaves out DC and what is above 4 kHz, which the network
-                does not see; ``source`` takes them from ``wave``.
-            statistics: of batch normalisation: ``running`` (from training), or ``clip``
-                (of this waveform; in one pass, 15 MB a second at the record's size).
-            progress: show the time left of a long input on a terminal.
+            phase, band: as in `Source.sound`.
+            statistics: as in `generate`.
 
         Returns:
             ndarray of shape (n,), float32.
@@ -90,10 +106,10 @@ class Replay:
                 an option is unknown.
         """
         source = self.source(wave)
-        s = self.generate(source.spectrogram, speaker, birthplace, sex, statistics, progress)
-        return source.sound(s, phase, band, progress)
+        s = self.generate(source.spectrogram, speaker, birthplace, sex, statistics)
+        return source.sound(s, phase, band)
 
-    def copy(self, wave: np.ndarray, *, phase: str = "griffin-lim", band: str = "record") -> np.ndarray:
+    def copy_synthesis(self, wave: Array, *, phase: str = "griffin-lim", band: str = "record") -> Array:
         """Does what `convert` does without the generator: what the pipeline alone costs.
 
         Returns:
@@ -102,24 +118,20 @@ class Replay:
         source = self.source(wave)
         return source.sound(source.spectrogram, phase, band)
 
-    def spectrograms(
-        self,
-        wave: np.ndarray,
-        speaker: str | None = None,
-        birthplace: str | None = None,
-        sex: str | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the spectrogram of speech and that of its conversion, for a figure.
+    def audio(self, wave: Array) -> "Audio":
+        """Returns a player of a waveform (ndarray of shape (n,), float32) for a notebook.
 
-        Returns:
-            two ndarrays of shape (bins, frames), float32, in [0, 1]: the frames that
-            lie within the waveform, the first of them at its first sample.
+        Raises:
+            UserError: if IPython is not installed.
         """
-        source = self.source(wave)
-        converted = self.generate(source.spectrogram, speaker, birthplace, sex)
-        return source.inner(source.spectrogram), source.inner(converted)
+        try:
+            from IPython.display import Audio
+        except ImportError:
+            raise UserError("IPython is not installed; use starvox.write_wav") from None
+        level = max(1, np.abs(wave).max(initial=0))  # as `write_wav`: sounds can be compared
+        return Audio(wave / level, rate=self.exp.audio.sample_rate, normalize=False)
 
-    def source(self, wave: np.ndarray) -> Source:
+    def source(self, wave: Array) -> Source:
         """Returns a waveform made ready for `generate`; its `Source.sound` is the way back.
 
         `convert` in steps, for more than one conversion of the same waveform.
@@ -128,25 +140,32 @@ class Replay:
 
     def generate(
         self,
-        s: np.ndarray,
+        s: Array,
         speaker: str | None = None,
         birthplace: str | None = None,
         sex: str | None = None,
         statistics: str = "running",
         progress: bool = False,
-    ) -> np.ndarray:
+    ) -> Array:
         """Converts a spectrogram.
 
         Args:
             s (ndarray of shape (bins, frames), float32): log magnitude in [0, 1];
                 frames is a multiple of 2^depth.
-            speaker, birthplace, sex, statistics, progress: as in `convert`.
+            speaker, birthplace, sex: as in `convert`.
+            statistics: of batch normalisation: ``running`` (from training), or ``clip``
+                (of ``s``; in one pass, 15 MB a second at the record's size).
+            progress: show the time left of a long input on a terminal.
 
         Returns:
             ndarray of the shape of ``s``, float32, in (0, 1).
+
+        Raises:
+            UserError: if a label is unknown.
+            ValueError: if ``statistics`` is unknown.
         """
-        check_option("statistics", statistics, STATISTICS)
+        check_option("statistics", statistics, ("running", "clip"))
         c = self.encoder.input(speaker, birthplace, sex)
         # Instance normalisation has no running statistics, only those of the whole clip.
         local = statistics == "running" and self.exp.generator.normalization == "batch"
-        return convert(self.gen, s, c, margin(self.exp.generator) if local else None, progress)
+        return convert(self.gen, s, c, context_frames(self.exp.generator) if local else None, progress)

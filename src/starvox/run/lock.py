@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import platform
 import re
@@ -14,6 +15,18 @@ from starvox.files import open_plain
 
 LOCK = ".lock"
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def is_held(folder: Path) -> bool:
+    """Returns whether a training holds a results folder now, on this machine; changes nothing there."""
+    try:
+        with (folder / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # released when the file is closed
+    except BlockingIOError:
+        return True
+    except OSError:  # no lock, or no locks on this file system
+        pass
+    return False
 
 
 class Lock:

@@ -10,7 +10,8 @@ from starvox.config import Experiment, load_experiment
 from starvox.corpus.labels import LabelEncoder
 from starvox.errors import UserError
 from starvox.run.environment import Environment
-from starvox.run.lock import LOCK
+from starvox.run.lock import LOCK, is_held
+from starvox.run.log import read_log
 
 # what only a training writes, which holds the lock, and what others add
 _OF_TRAINING = (
@@ -96,6 +97,20 @@ class Run:
     def is_kept(self) -> bool:
         """Returns whether this is a kept run, which nothing is written into."""
         return self.sums.is_file()
+
+    def state(self) -> str:
+        """Returns ``finished`` if all epochs are done, ``training`` if a process is at it, else ``stopped``.
+
+        Raises:
+            UserError: if ``config.json`` is missing or damaged.
+        """
+        if is_held(self.folder):
+            return "training"
+        try:
+            epoch = read_log(self.folder)["epoch"][-1]
+        except UserError:
+            return "stopped"
+        return "finished" if epoch >= self.experiment().training.epochs else "stopped"
 
     def experiment(self) -> Experiment:
         """Reads ``config.json``.

@@ -119,6 +119,16 @@ def load(path: Path, target, part: str = "") -> int | None:
         raise UserError(f"{path}: cannot be loaded ({_one_line(reason)}); use another snapshot") from error
 
 
+def refuse_if_too_small(path: Path, weights: int) -> None:
+    """Refuses a file that is too small to hold a number of weights, of 2 or 4 bytes, however packed.
+
+    Raises:
+        UserError: if it is.
+    """
+    if 2 * weights > _MAX_RATIO * path.stat().st_size:
+        raise UserError(f"{path}: cannot be loaded (too small for the networks of its config.json)")
+
+
 class _Check(Deserializer):
     """Goes through a target as a deserializer does, comparing; writes to none of its arrays.
 

@@ -113,7 +113,7 @@ def test_no_other_data_is_taken(tmp_path):
         ("import sys; sys.exit('no voice')", "eSpeak NG: no voice"),
         ("raise MemoryError", "eSpeak NG: MemoryError"),
         ("pass", "eSpeak NG: ended with 0"),
-        ("import time; time.sleep(60)", "eSpeak NG: no end of saying 'Nothing.' after 0.5 s"),
+        ("import time; time.sleep(60)", "timed out after 0.5 seconds; try again"),
     ],
 )
 def test_a_process_that_dies_or_hangs(tmp_path, monkeypatch, program, words):
@@ -121,7 +121,7 @@ def test_a_process_that_dies_or_hangs(tmp_path, monkeypatch, program, words):
     (tmp_path / "program.py").write_text(program)
     monkeypatch.setattr(espeak, "_PROGRAM", tmp_path / "program.py")
     if "sleep" in program:
-        monkeypatch.setattr(espeak, "_PATIENCE", 0.5)
+        monkeypatch.setattr(espeak, "_TIMEOUT", 0.5)
     with pytest.raises(UserError) as caught:
         synthesize("Nothing.", "en")
     assert words in str(caught.value)

@@ -18,7 +18,7 @@ def test_a_wrong_folder(read, unpack, complaint, tmp_path):
     message = complaint(read, tmp_path)
     assert message.startswith(f"{tmp_path}: no {file} in it; ")
     assert f" is laid out as DIR/{file} with DIR/" in message
-    assert complaint(read, tmp_path / "none").startswith(f"{tmp_path / 'none'}: no such folder; give the ")
+    assert complaint(read, tmp_path / "none").startswith(f"{tmp_path / 'none'}: no {file} in it; ")
     unpack(f"inner/{file}")
     assert complaint(read, tmp_path).endswith(f"; did you mean {tmp_path / 'inner'}?")
 

@@ -12,7 +12,7 @@ from starvox.errors import UserError
 
 __all__ = ["SAMPLE_RATE", "synthesize"]
 
-_PATIENCE = 60  # s; a sentence takes a twentieth of one
+_TIMEOUT = 60  # s; a sentence takes a twentieth of one
 _PROGRAM = Path(__file__).with_name("espeak_process.py")
 
 
@@ -39,14 +39,9 @@ def synthesize(text: str, voice: str, rate: int = 160, pitch: int = 50, pitch_ra
     numbers = [str(number) for number in (rate, pitch, pitch_range)]
     command = [sys.executable, "-I", "-S", _PROGRAM, library, data, voice, *numbers]
     try:
-        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_PATIENCE)
-    except subprocess.TimeoutExpired:
-        raise UserError(
-            f"eSpeak NG: no end of saying {text[:40]!r} after {_PATIENCE} s; try again, "
-            "or reinstall espeakng-loader"
-        ) from None
-    except OSError as error:
-        raise UserError(f"eSpeak NG: {sys.executable} cannot be run ({error.strerror}); try again") from None
+        done = subprocess.run(command, input=text.encode(), capture_output=True, timeout=_TIMEOUT)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"eSpeak NG: {error}; try again, or reinstall espeakng-loader") from None
     if done.returncode != 0 or not done.stdout:
         lines = done.stderr.decode(errors="replace").splitlines() or [f"ended with {done.returncode}"]
         raise UserError(f"eSpeak NG: {lines[-1]}; check the voice, or reinstall espeakng-loader")

@@ -9,7 +9,7 @@ starts in a few hundredths of a second.
 
 import os
 import sys
-from ctypes import CDLL, CFUNCTYPE, byref, c_char_p, c_int, c_long, c_size_t, c_uint, c_void_p, string_at
+from ctypes import CDLL, CFUNCTYPE, byref, c_char_p, c_int, c_long, c_size_t, c_void_p, string_at
 
 SAMPLE_RATE = 22050
 
@@ -20,28 +20,6 @@ POS_CHARACTER, CHARS_UTF8 = 1, 1
 
 # Per cent. At the normal 100 some voices reach full scale, and are then limited.
 LOUDNESS = 50
-
-Callback = CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)
-
-SIGNATURES = {
-    "espeak_Initialize": (c_int, [c_int, c_int, c_char_p, c_int]),
-    "espeak_Info": (c_char_p, [c_void_p]),
-    "espeak_ng_SetRandSeed": (c_int, [c_long]),
-    "espeak_SetVoiceByName": (c_int, [c_char_p]),
-    "espeak_SetParameter": (c_int, [c_int, c_int, c_int]),
-    "espeak_SetSynthCallback": (None, [Callback]),
-    "espeak_Synth": (c_int, [c_char_p, c_size_t, c_uint, c_int, c_uint, c_uint, c_void_p, c_void_p]),
-    "espeak_Synchronize": (c_int, []),
-}
-
-
-def load(library: str) -> CDLL:
-    """Loads the library and declares what is used of it."""
-    lib = CDLL(library)
-    for name, (restype, argtypes) in SIGNATURES.items():
-        function = getattr(lib, name)
-        function.restype, function.argtypes = restype, argtypes
-    return lib
 
 
 def check(status: int, what: str) -> None:
@@ -61,7 +39,7 @@ def initialize(lib: CDLL, data: str) -> None:
     if rate != SAMPLE_RATE or opened.value != os.fsencode(name):
         sys.exit(f"the voices in {data} cannot be used")
     # It has just seeded the noise in breath and consonants with the time.
-    check(lib.espeak_ng_SetRandSeed(1), "seed")
+    check(lib.espeak_ng_SetRandSeed(c_long(1)), "seed")
 
 
 def select(lib: CDLL, voice: str, data: str) -> None:
@@ -77,25 +55,24 @@ def say(lib: CDLL, text: bytes, rate: int, pitch: int, pitch_range: int) -> byte
     """Returns the samples of ``text`` in the selected voice."""
     samples = bytearray()
 
+    @CFUNCTYPE(c_int, c_void_p, c_int, c_void_p)
     def keep(wave, count, _events):
         if wave:
             samples.extend(string_at(wave, 2 * count))
         return 0
 
-    callback = Callback(keep)  # must live until the end: the library does not hold it
-    lib.espeak_SetSynthCallback(callback)
-    check(lib.espeak_SetParameter(RATE, rate, 0), f"rate {rate}")
-    check(lib.espeak_SetParameter(PITCH, pitch, 0), f"pitch {pitch}")
-    check(lib.espeak_SetParameter(PITCH_RANGE, pitch_range, 0), f"pitch range {pitch_range}")
-    check(lib.espeak_SetParameter(VOLUME, LOUDNESS, 0), "volume")
-    check(lib.espeak_Synth(text, len(text) + 1, 0, POS_CHARACTER, 0, CHARS_UTF8, None, None), "synthesis")
+    lib.espeak_SetSynthCallback(keep)
+    for name, value in ((RATE, rate), (PITCH, pitch), (PITCH_RANGE, pitch_range), (VOLUME, LOUDNESS)):
+        check(lib.espeak_SetParameter(name, value, 0), f"parameter {name} = {value}")
+    size = c_size_t(len(text) + 1)
+    check(lib.espeak_Synth(text, size, 0, POS_CHARACTER, 0, CHARS_UTF8, None, None), "synthesis")
     check(lib.espeak_Synchronize(), "synthesis")
     return bytes(samples)
 
 
 def main() -> None:
     library, data, voice, *numbers = sys.argv[1:]
-    lib = load(library)
+    lib = CDLL(library)
     initialize(lib, data)
     select(lib, voice, data)
     sys.stdout.buffer.write(say(lib, sys.stdin.buffer.read(), *map(int, numbers)))

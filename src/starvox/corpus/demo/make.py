@@ -1,27 +1,24 @@
 """Writes a synthetic corpus."""
 
-import csv
 import hashlib
 import os
 import shutil
 import sys
-import wave
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
+import soundfile
 from filelock import FileLock
 from tqdm import tqdm
 
 from starvox.corpus.demo.espeak import SAMPLE_RATE
 from starvox.corpus.demo.speakers import say
-from starvox.corpus.demo.table import CORPORA, SENTENCES, Clip, list_clips
-from starvox.corpus.manifest import read_manifest
+from starvox.corpus.demo.table import CORPORA, SENTENCES, list_clips
+from starvox.corpus.manifest import Clip, read_manifest, write_manifest
 from starvox.errors import UserError
 
-_SOURCES = ("espeak.py", "espeak_process.py", "speakers.py", "table.py", SENTENCES.name)
+_SOURCES = ("espeak.py", "espeak_process.py", "speakers.py", "speakers.toml", "table.py", SENTENCES.name)
 _MANIFESTS = ("train.csv", "held_out.csv")
 
 
@@ -72,40 +69,33 @@ def version(corpus: str) -> str:
 def _is_ready(folder: Path, corpus: str) -> bool:
     """Returns whether the finished corpus is there; refuses what must not be replaced."""
     marker = read_marker(folder)
+    if marker.startswith(version(corpus)) and marker == _marker(folder, corpus):
+        return True
+    own: set[Path] = set()
     if marker.startswith(f"starvox {CORPORA[corpus]} "):
-        if marker == _marker(folder, corpus):
-            return True
-        if foreign := _foreign(folder):
-            raise UserError(
-                f"{foreign}: not of the {CORPORA[corpus]}, which is made again; move it elsewhere"
-            )
-        return False
-    if folder.is_file() or (folder.exists() and any(folder.iterdir())):
-        raise UserError(f"{folder}: not of the {CORPORA[corpus]}; move it, or name another folder")
+        own.update(folder / name for name in ("VERSION", *_MANIFESTS))
+        for name in _MANIFESTS:
+            with suppress(UserError):
+                own.update(clip.path for clip in read_manifest(folder / name))
+    for path in (folder, *sorted(folder.rglob("*"))):
+        if path not in own and os.path.lexists(path) and not path.is_dir():
+            raise UserError(f"{path}: not of the {CORPORA[corpus]}; move it, or name another folder")
     return False
 
 
-def _foreign(folder: Path) -> Path | None:
-    """Returns a file in a corpus' folder that its manifests do not list, if there is one."""
-    own = {folder / name for name in ("VERSION", *_MANIFESTS)}
-    for name in _MANIFESTS:
-        with suppress(UserError):
-            own.update(clip.path for clip in read_manifest(folder / name))
-    return next((path for path in sorted(folder.rglob("*")) if path not in own and not path.is_dir()), None)
-
-
 def _marker(folder: Path, corpus: str) -> str:
-    """Returns the text of VERSION for what is in a folder: a clip that is missing or cut off changes it."""
-    paths = [folder / clip.path for clip in list_clips(corpus)]
-    size = sum(path.stat().st_size for path in paths if path.is_file())
-    return f"{version(corpus)}\n{size} bytes of clips\n"
+    """Returns the text of VERSION for what is in a folder: any change of a clip changes it."""
+    digest = hashlib.sha256()
+    for path in (folder / clip.path for clip in list_clips(corpus)):
+        digest.update(path.read_bytes() if path.is_file() else b"missing")
+    return f"{version(corpus)}\n{digest.hexdigest()} of the clips\n"
 
 
 def _make(folder: Path, corpus: str, progress: bool) -> None:
     new = folder.with_name(f".{folder.name}-new")
     shutil.rmtree(new, ignore_errors=True)
     try:
-        _write(new, corpus, folder, progress)
+        _write(new, corpus, progress)
         if folder.exists():
             shutil.rmtree(folder)
         new.rename(folder)
@@ -113,36 +103,23 @@ def _make(folder: Path, corpus: str, progress: bool) -> None:
         shutil.rmtree(new, ignore_errors=True)
 
 
-def _write(new: Path, corpus: str, folder: Path, progress: bool) -> None:
+def _write(folder: Path, corpus: str, progress: bool) -> None:
     clips = list_clips(corpus)
-    bar_fits = progress and sys.stderr.isatty()
-    if progress and not bar_fits:
-        print(f"{folder}: making the {CORPORA[corpus]}, {len(clips)} clips", file=sys.stderr)
-    count = 0
-    with (
-        ThreadPoolExecutor(os.cpu_count()) as pool,  # each thread waits for a process of its own
-        closing(pool.map(lambda clip: say(clip.text, clip.speaker), clips)) as waves,
-    ):
-        bar = tqdm(waves, folder.name, len(clips), unit="clip", disable=not bar_fits)
-        for clip, samples in zip(clips, bar, strict=True):
-            _write_wav(new / clip.path, samples)
-            count += len(samples)
-    for held_out, name in enumerate(_MANIFESTS):
-        _write_manifest(new / name, (clip for clip in clips if clip.held_out == held_out))
-    (new / "VERSION").write_text(_marker(new, corpus), encoding="utf-8")
     if progress:
-        print(f"{folder}: {len(clips)} clips, {count / SAMPLE_RATE / 60:.1f} minutes", file=sys.stderr)
-
-
-def _write_wav(path: Path, samples: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))  # mono, 2 bytes a sample
-        file.writeframes(samples.astype("<i2").tobytes())
-
-
-def _write_manifest(path: Path, clips: Iterable[Clip]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["path", "speaker", "birthplace", "sex"])
-        rows.writerows([clip.path, *clip.labels] for clip in clips)
+        print(f"making the {CORPORA[corpus]}, {len(clips)} clips", file=sys.stderr)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # each thread waits for a process of its own
+        try:
+            waves = pool.map(lambda clip: say(clip.text, clip.speaker), clips)
+            hidden = None if progress else True  # None: shown on a terminal
+            for clip, samples in zip(
+                clips, tqdm(waves, total=len(clips), unit="clip", disable=hidden), strict=True
+            ):
+                path = folder / clip.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                soundfile.write(path, samples, SAMPLE_RATE)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    for held_out, name in enumerate(_MANIFESTS):
+        listed = [clip for clip in clips if clip.held_out == held_out]
+        write_manifest(folder / name, [Clip(folder / c.path, *(x or None for x in c.labels)) for c in listed])
+    (folder / "VERSION").write_text(_marker(folder, corpus), encoding="utf-8")

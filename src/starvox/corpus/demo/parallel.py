@@ -13,7 +13,7 @@ from starvox.errors import UserError
 
 def is_synthetic(folder: str | Path) -> bool:
     """Returns whether `say_in_voice` can speak for the corpus in a folder, or of a manifest in it."""
-    return _corpus(_folder(folder)) is not None
+    return _corpus(folder) is not None
 
 
 def say_in_voice(
@@ -36,7 +36,6 @@ def say_in_voice(
         UserError: if the corpus is none that this version made, a name is
             unknown in it, or eSpeak NG cannot be used.
     """
-    folder = _folder(folder)
     corpus = _corpus(folder)
     if corpus is None:
         raise UserError(
@@ -54,11 +53,7 @@ def say_in_voice(
     return samples.astype(np.float32) / 32768, SAMPLE_RATE
 
 
-def _folder(path: str | Path) -> Path:
-    path = Path(path)
-    return path.parent if path.is_file() else path
-
-
-def _corpus(folder: Path) -> str | None:
-    marker = read_marker(folder)
+def _corpus(folder: str | Path) -> str | None:
+    folder = Path(folder)
+    marker = read_marker(folder.parent if folder.is_file() else folder)
     return next((corpus for corpus in CORPORA if marker.startswith(version(corpus))), None)

@@ -1,5 +1,7 @@
 """Who speaks in the synthetic corpora, and how."""
 
+import tomllib
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -43,109 +45,9 @@ def say(text: str, speaker: Speaker) -> np.ndarray:
     return sized.round().clip(-32768, 32767).astype(np.int16)
 
 
-# The variants are those that sound least alike below 4 kHz, where the networks
-# listen; where two are near, pitch and birthplace keep them apart. The Klatt
-# variants are left out: their pulses are so one-sided that the record's rule
-# takes many crops for silence.
-SPEAKERS = [
-    Speaker("f01", "F", "britain", "f2", 38, 135),
-    Speaker("f02", "F", "south-england", "f3", 64, 130),
-    Speaker("f03", "F", "scotland", "aunty", 38, 140),
-    Speaker("f04", "F", "lancaster", "belinda", 36, 145),
-    Speaker("f05", "F", "west-midlands", "linda", 45, 140),
-    Speaker("f06", "F", "caribbean", "Andrea", 52, 115),
-    Speaker("f07", "F", "united-states", "Annie", 14, 135),
-    Speaker("f08", "F", "new-york", "Alicia", 54, 150),
-    Speaker("f09", "F", "scotland", "anika", 56, 110),
-    Speaker("f10", "F", "west-midlands", "steph", 54, 130),
-    Speaker("f11", "F", "united-states", "shelby", 40, 140),
-    Speaker("f12", "F", "caribbean", "grandma", 58, 135),
-    Speaker("m01", "M", "britain", "m8", 44, 120),
-    Speaker("m02", "M", "south-england", "Alex", 54, 130),
-    Speaker("m03", "M", "scotland", "pablo", 62, 130),
-    Speaker("m04", "M", "lancaster", "Gene", 38, 140),
-    Speaker("m05", "M", "west-midlands", "Andy", 48, 135),
-    Speaker("m06", "M", "caribbean", "m2", 74, 140),
-    Speaker("m07", "M", "united-states", "marcelo", 52, 135),
-    Speaker("m08", "M", "new-york", "Michael", 58, 135),
-    Speaker("m09", "M", "britain", "Nguyen", 50, 130),
-    Speaker("m10", "M", "south-england", "quincy", 62, 125),
-    Speaker("m11", "M", "lancaster", "victor", 36, 130),
-    Speaker("m12", "M", "new-york", "michel", 70, 140),
-]
-
-# eSpeak NG's accents of English, the default corpus' first, and then its voices of other
-# languages that read Latin letters: they say English texts by their own rules. Those are left out
-# that spell words out, or whose sounds are nearly another's.
-ACCENTS = {
-    "britain": "en",
-    "south-england": "en-gb-x-rp",
-    "scotland": "en-gb-scotland",
-    "lancaster": "en-gb-x-gbclan",
-    "west-midlands": "en-gb-x-gbcwmd",
-    "caribbean": "en-029",
-    "united-states": "en-us",
-    "new-york": "en-us-nyc",
-    "albania": "sq",
-    "azerbaijan": "az",
-    "basque-country": "eu",
-    "botswana": "tn",
-    "brazil": "pt-br",
-    "catalonia": "ca",
-    "croatia": "hr",
-    "curacao": "pap",
-    "czechia": "cs",
-    "denmark": "da",
-    "estonia": "et",
-    "ethiopia": "om",
-    "finland": "fi",
-    "france": "fr",
-    "germany": "de",
-    "greenland": "kl",
-    "haiti": "ht",
-    "hungary": "hu",
-    "iceland": "is",
-    "indonesia": "id",
-    "ireland": "ga",
-    "italy": "it",
-    "kurdistan": "ku",
-    "latvia": "lv",
-    "lithuania": "lt",
-    "luxembourg": "lb",
-    "malaysia": "ms",
-    "malta": "mt",
-    "mexico": "nci",
-    "netherlands": "nl",
-    "norway": "nb",
-    "paraguay": "gn",
-    "peru": "qu",
-    "poland": "pl",
-    "portugal": "pt",
-    "romania": "ro",
-    "slovakia": "sk",
-    "slovenia": "sl",
-    "south-africa": "af",
-    "spain": "es",
-    "sweden": "sv",
-    "tanzania": "sw",
-    "turkey": "tr",
-    "vietnam": "vi",
-    "wales": "cy",
-}
-
-# Of the record-shaped corpus: again no Klatt variants, none that whisper, reach full scale or
-# speak so fast that a sentence is shorter than a crop, and one of each set of twins.
-_VARIANTS = {
-    "F": [
-        *("Alicia", "Annie", "aunty", "belinda", "f1", "f2", "f3", "f4", "f5"),
-        *("grandma", "linda", "shelby", "steph"),
-    ],
-    "M": [
-        *("Alex", "Andy", "Denis", "Diogo", "Gene", "Lee", "Michael", "Mike", "boris", "grandpa", "gustave"),
-        *("ian", "john", "kaukovalta", "m1", "m2", "m3", "m4", "m5", "m7", "m8", "marcelo", "michel"),
-        *("miguel", "norbert", "pablo", "quincy", "robert", "sandro", "travis", "victor"),
-    ],
-}
+_TABLES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+SPEAKERS = [Speaker(*row) for row in _TABLES["default"]["speakers"]]
+ACCENTS: dict[str, str] = _TABLES["accents"]
 _PITCHES = {"F": (38, 70), "M": (30, 70)}  # so that hardly any man is higher than a woman
 
 
@@ -155,7 +57,7 @@ def record_speakers() -> list[Speaker]:
     speakers = []
     for n in range(1421):
         sex, k = "FM"[n % 2], n // 2
-        variants, (low, high) = _VARIANTS[sex], _PITCHES[sex]
+        variants, (low, high) = _TABLES["variants"][sex], _PITCHES[sex]
         # What the speakers of a variant differ in is spread evenly over its ranges, all four at once:
         # multiples of an irrational number, modulo 1, lie so (the additive recurrence of Roberts).
         pitch, size, rate, pitch_range = (k // len(variants) * 0.8566749 ** (d + 1) % 1 for d in range(4))

@@ -29,7 +29,7 @@ class Clip(NamedTuple):
     take: int
     text: str
     held_out: bool
-    labels: tuple[str, str, str]
+    labels: tuple[str, ...]
 
     @property
     def path(self) -> str:
@@ -45,7 +45,7 @@ def list_clips(corpus: str) -> list[Clip]:
     return sorted(clips, key=lambda clip: clip.path)
 
 
-def _labels(speaker: Speaker, *missing: bool) -> tuple[str, str, str]:
+def _labels(speaker: Speaker, *missing: bool) -> tuple[str, ...]:
     names = (speaker.name, speaker.birthplace, speaker.sex)
     return tuple("" if gone else name for name, gone in zip(names, missing or (False,) * 3, strict=True))
 

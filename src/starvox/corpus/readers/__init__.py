@@ -10,7 +10,6 @@ from starvox.corpus.readers.layout import Reading
 from starvox.corpus.readers.librispeech import read_librispeech
 from starvox.corpus.readers.split import hold_out
 from starvox.corpus.readers.vctk import read_vctk
-from starvox.corpus.readers.write import write_manifest
 
 __all__ = [
     "Reading",
@@ -19,5 +18,4 @@ __all__ = [
     "read_jvs",
     "read_librispeech",
     "read_vctk",
-    "write_manifest",
 ]

@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from starvox.corpus.manifest import Clip
-from starvox.corpus.readers.layout import Reading, finish, lines, malformed, not_told, require
+from starvox.corpus.readers.layout import SEXES, Reading, label, require
 
 _LAYOUT = (
     "DIR/gender_f0range.txt with DIR/jvs001/parallel100/wav24kHz16bit/VOICEACTRESS100_001.wav "
     "(and nonpara30, whisper10, falset10)"
 )
-_NORMAL = ("parallel100", "nonpara30")
 _OTHER = ("whisper10", "falset10")
 
 
@@ -28,24 +26,12 @@ def read_jvs(root: str | Path, all_styles: bool = False) -> Reading:
         UserError: if the folder is not laid out so, or a line is malformed.
     """
     root = Path(root)
-    table = require(root, ("gender_f0range.txt",), "JVS", _LAYOUT)
-    sexes = _sexes(table)
-    styles = _NORMAL + _OTHER if all_styles else _NORMAL
-    clips = []
-    for path in root.glob("jvs*/*/wav24kHz16bit/*.wav"):
-        speaker, style = path.relative_to(root).parts[:2]
-        if style in styles:
-            clips.append(Clip(path, speaker, None, sexes.get(speaker)))
-    return finish(root, clips, _LAYOUT, not_told({clip.speaker for clip in clips}, set(sexes), table))
+    table = require(root, "JVS", _LAYOUT, "gender_f0range.txt")
+    paths = root.glob("jvs*/*/wav24kHz16bit/*.wav")
+    sounds = [(path, path.parts[-4]) for path in paths if all_styles or path.parts[-3] not in _OTHER]
+    return label(sounds, table, _parse, "speaker, F or M, lowest and highest f0 in Hz", _LAYOUT)
 
 
-def _sexes(table: Path) -> dict[str, str]:
-    sexes = {}
-    for number, line in lines(table):
-        cells = line.split()
-        if cells[0] == "speaker":  # the header
-            continue
-        if len(cells) < 2 or cells[1] not in ("F", "M"):
-            raise malformed(table, number, "speaker, F or M, lowest and highest f0 in Hz", line)
-        sexes[cells[0]] = cells[1]
-    return sexes
+def _parse(line: str) -> tuple[str, str | None, str] | None:
+    speaker, sex, *_ = line.split()
+    return None if speaker == "speaker" else (speaker, None, SEXES[sex])

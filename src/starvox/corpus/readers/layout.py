@@ -1,11 +1,13 @@
 """What the readers of known corpora share: finding files, reading lines, refusing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from starvox.corpus.manifest import Clip
 from starvox.errors import UserError
+
+SEXES = {"F": "F", "M": "M", "FEMALE": "F", "MALE": "M"}
 
 
 class Reading(NamedTuple):
@@ -15,25 +17,23 @@ class Reading(NamedTuple):
     notes: list[str]
 
 
-def require(root: Path, names: tuple[str, ...], corpus: str, layout: str) -> Path:
+def require(root: Path, corpus: str, layout: str, *names: str) -> Path:
     """Returns the first of ``names`` that is in ``root``.
 
     Raises:
         UserError: if none is there; it says what the layout should be, and
             where one is if that is a folder further down.
     """
-    for name in names:
-        if (root / name).exists():
-            return root / name
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; give the unpacked {corpus}: {layout}")
-    below = next((path.parent for name in names for path in sorted(root.glob(f"*/{name}"))), None)
-    hint = f"; did you mean {below}?" if below else ""
-    raise UserError(f"{root}: no {' or '.join(names)} in it; {corpus} is laid out as {layout}{hint}")
+    found = next((root / name for name in names if (root / name).exists()), None)
+    if found is None:
+        below = next((path.parent for name in names for path in sorted(root.glob(f"*/{name}"))), None)
+        hint = f"; did you mean {below}?" if below else ""
+        raise UserError(f"{root}: no {' or '.join(names)} in it; {corpus} is laid out as {layout}{hint}")
+    return found
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yields the number and the text of each line that is not blank.
+def lines(path: Path) -> Iterator[str]:
+    """Yields the lines of a UTF-8 file without their ends.
 
     Raises:
         UserError: if the file cannot be read or is not UTF-8.
@@ -41,9 +41,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
         # Only "\n" ends a line: a sentence of Common Voice may hold U+2028 or a lone "\r".
         with open(path, encoding="utf-8-sig", newline="\n") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield number, line.rstrip("\r\n")
+            for line in file:
+                yield line.rstrip("\r\n")
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}; give the folder of the unpacked corpus") from None
     except UnicodeDecodeError:
@@ -66,10 +65,35 @@ def finish(root: Path, clips: list[Clip], expected: str, notes: list[str]) -> Re
     return Reading(sorted(clips, key=lambda clip: clip.path), notes)
 
 
-def not_told(speakers: set[str], told: set[str], path: Path) -> list[str]:
-    """Returns a note about the speakers that have clips but no line in ``path``, if any."""
-    missing = sorted(speakers - told)
-    if not missing:
-        return []
-    shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-    return [f"not in {path.name}, so labelled with the speaker only: {shown}"]
+def label(
+    sounds: list[tuple[Path, str]],
+    table: Path,
+    parse: Callable[[str], tuple[str, str | None, str] | None],
+    expected: str,
+    layout: str,
+) -> Reading:
+    """Labels sound files with what a table tells of their speakers, a line each.
+
+    Args:
+        sounds: paths, and the names of their speakers.
+        table: the file.
+        parse: a line -> speaker, birthplace and sex; None if it is the header or a comment,
+            ValueError or KeyError if it is malformed.
+        expected: what a line looks like.
+        layout: what the corpus looks like.
+
+    Raises:
+        UserError: if there are no sound files, the table cannot be read, or a line is malformed.
+    """
+    told = {}
+    for number, line in enumerate(lines(table), 1):
+        try:
+            if line.strip() and (found := parse(line)):
+                told[found[0]] = found[1:]
+        except (ValueError, KeyError):
+            raise malformed(table, number, expected, line) from None
+    clips = [Clip(path, speaker, *told.get(speaker, (None, None))) for path, speaker in sounds]
+    missing = sorted({speaker for _, speaker in sounds} - told.keys())
+    more = f" and {len(missing) - 5} more" if missing[5:] else ""
+    note = f"not in {table.name}, so labelled with the speaker only: {', '.join(missing[:5])}{more}"
+    return finish(table.parent, clips, layout, [note] if missing else [])

@@ -23,8 +23,8 @@ def hold_out(clips: Sequence[Clip], share: Fraction) -> tuple[list[Clip], list[C
     Raises:
         UserError: if no speaker has enough clips for one to be held out.
     """
-    seen = Counter()
-    parts = [], []
+    seen: Counter[str | None] = Counter()
+    parts: tuple[list[Clip], list[Clip]] = [], []
     for clip in clips:
         number = seen[clip.speaker]
         held_out = floor((number + 1) * share) > floor(number * share)

@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 import chainer
 import numpy as np
-from chainer.training import Extension
+from chainer.training import Extension, Trainer
 
-from starvox.audio import normalize, resynthesize, spectrogram, write_wav
+from starvox.audio import write_wav
+from starvox.audio.source import Array, Source
+from starvox.config import Audio
 from starvox.files import file_name
 from starvox.plotting import plot_spectrograms
 from starvox.run.run import Run
@@ -31,8 +33,8 @@ class Samples(Extension):
     """Writes a figure and sounds of fixed clips to ``samples/iter_N``.
 
     For each clip: the input, its conversion to every target, and the
-    reconstruction (there and back, to the first target). Batch normalisation
-    uses its running statistics, as in replay. The sounds have the input's
+    reconstruction (there and back, to the first target), made as replay makes them: with
+    the running statistics, mirrored ends, at the level of the input. The sounds have the input's
     phase, so that Griffin-Lim's artefacts are not taken for the model's. Beside
     the input as it was recorded lies its copy-synthesis, made the same way
     without the network, for a fair comparison.
@@ -42,41 +44,48 @@ class Samples(Extension):
         clips (list of SampleClip): what to convert.
         targets (list of Voice): what to convert it to; their titles differ.
         audio: the experiment's table ``audio``.
+        multiple (int): of which the number of frames is one; 2^depth of the generator.
     """
 
-    def __init__(self, gen, clips, targets, audio):
+    def __init__(
+        self, gen: chainer.Link, clips: list[SampleClip], targets: list[Voice], audio: Audio, multiple: int
+    ) -> None:
         self._gen = gen
         self._clips = clips
         self._targets = targets
         self._audio = audio
-        self._waves = normalize(np.stack([clip.crop for clip in clips]), audio)
-        self._inputs = spectrogram(self._waves, audio)
+        self._sources = [Source(clip.crop, audio, multiple) for clip in clips]
 
-    def __call__(self, trainer):
+    def __call__(self, trainer: Trainer) -> None:
         columns = self._convert()
         run = Run(trainer.out)
         folder = run.inside(run.samples(trainer.updater.iteration))
         labels = [f"{number}: {clip.voice.title}" for number, clip in enumerate(self._clips, 1)]
-        rows = list(zip(*columns.values(), strict=True))
+        rows = [
+            [source.inner(s) for s in row]
+            for source, row in zip(self._sources, zip(*columns.values(), strict=True), strict=True)
+        ]
         plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
         sounds = {"input": [clip.crop for clip in self._clips]}
         for column, outputs in columns.items():
             title = "copy-synthesis" if column == "input" else column
-            sounds[title] = resynthesize(outputs, self._waves, self._audio)
+            pairs = zip(self._sources, outputs, strict=True)
+            sounds[title] = [source.sound(s, "source") for source, s in pairs]
         for name, waves in zip(_file_names(sounds), sounds.values(), strict=True):
             for label, wave in zip(labels, waves, strict=True):
                 write_wav(folder / f"{file_name(label)}_{name}.wav", wave, self._audio.sample_rate)
 
-    def _convert(self):
+    def _convert(self) -> dict[str, Array]:
         """Returns title -> (clips, bins, frames) float32, for every column of the figure."""
         own = np.stack([clip.voice.c for clip in self._clips])
-        columns = {"input": self._inputs}
+        columns = {"input": np.stack([source.spectrogram for source in self._sources])}
         for target in self._targets:
-            columns[f"to {target.title}"] = self._generate(self._inputs, np.broadcast_to(target.c, own.shape))
+            c = np.broadcast_to(target.c, own.shape)
+            columns[f"to {target.title}"] = self._generate(columns["input"], c)
         there = columns[f"to {self._targets[0].title}"]
         return columns | {"reconstruction": self._generate(there, own)}
 
-    def _generate(self, s, c):
+    def _generate(self, s: Array, c: Array) -> Array:
         device = self._gen.device
         with chainer.using_config("train", False), chainer.no_backprop_mode():
             y = self._gen(device.send(s[:, None]), device.send(np.ascontiguousarray(c)))
@@ -85,7 +94,7 @@ class Samples(Extension):
 
 def _file_names(titles: Iterable[str]) -> list[str]:
     """Returns a file name for each title; where several give one, the later ones get a number."""
-    names = {}  # as a file system compares them -> as they are written
+    names: dict[str, str] = {}  # as a file system compares them -> as they are written
     for title in titles:
         name, number = file_name(title), 1
         while name.casefold() in names:

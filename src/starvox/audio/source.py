@@ -1,12 +1,15 @@
 """A waveform on its way to a spectrogram, and back."""
 
 import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
 
-from starvox.audio import denormalize, griffin_lim, log_spectrogram, normalize, take_phase, unused_band
-from starvox.replay.blocks import blocks
+from starvox.audio.griffin_lim import griffin_lim, take_phase, unused_band
+from starvox.audio.spectrogram import denormalize, log_spectrogram, normalize
+from starvox.config import Audio
 
-PHASES = ("source", "griffin-lim")
-BANDS = ("record", "source")
+Array = NDArray[np.float32]
+
 _BLOCK = 4096  # frames at a time, so that an hour takes little more memory than a minute
 
 
@@ -14,8 +17,8 @@ class Source:
     """A waveform of any length, its spectrogram, and the sound of others of that size.
 
     The waveform is normalised whole, as the record does with a crop, and mirrored
-    at both ends: every sample then stands in as many frames as any other, and
-    the number of frames suits the generator.
+    at both ends: every sample then stands in as many frames as any other, so that
+    no sound made of them clicks there, and the number of frames suits the generator.
 
     Args:
         wave (ndarray of shape (n,), float32): samples of any scale; n >= 1.
@@ -30,7 +33,7 @@ class Source:
         ValueError: if the waveform is empty, not of one channel, or not finite.
     """
 
-    def __init__(self, wave: np.ndarray, audio, multiple: int = 1):
+    def __init__(self, wave: Array, audio: Audio, multiple: int = 1) -> None:
         wave = np.asarray(wave, np.float32)
         if wave.ndim != 1 or not wave.size or not np.isfinite(wave).all():
             raise ValueError(f"expected finite samples of shape (n,), n >= 1, got {wave.shape}")
@@ -41,10 +44,11 @@ class Source:
         before = self._lead * audio.hop_length
         after = audio.n_fft + (self._frames - 1) * audio.hop_length - before - len(wave)
         self._padded = np.pad(normalize(wave, audio), (before, after), mode="reflect")
-        parts = [log_spectrogram(self._samples(*span), audio) for span in blocks(self._frames, _BLOCK)]
-        self.spectrogram = np.concatenate(parts, axis=1)
+        starts = range(0, self._frames, _BLOCK)
+        parts = [log_spectrogram(self._samples(start, start + _BLOCK), audio) for start in starts]
+        self.spectrogram: Array = np.concatenate(parts, axis=1)
 
-    def inner(self, s: np.ndarray) -> np.ndarray:
+    def inner(self, s: Array) -> Array:
         """Returns the frames that lie within the waveform (at least one), for a figure.
 
         Args:
@@ -55,8 +59,8 @@ class Source:
         return s[:, self._lead : self._lead + count]
 
     def sound(
-        self, s: np.ndarray, phase: str = "griffin-lim", band: str = "record", progress: bool = False
-    ) -> np.ndarray:
+        self, s: Array, phase: str = "griffin-lim", band: str = "record", progress: bool = False
+    ) -> Array:
         """Makes a spectrogram audible.
 
         Long ones are made in pieces that are faded into each other. With the
@@ -68,7 +72,7 @@ class Source:
             phase: ``source`` (the waveform's) or ``griffin-lim`` (one found for ``s``).
             band: ``record`` leaves out what the network does not see (DC, and what
                 is above 4 kHz for the record); ``source`` takes it from the waveform.
-            progress: show the time left on a terminal.
+            progress: show the time left of a long one on a terminal.
 
         Returns:
             ndarray of shape (n,), float32: the waveform's length and scale.
@@ -78,15 +82,16 @@ class Source:
         """
         if s.shape != self.spectrogram.shape:
             raise ValueError(f"expected a spectrogram of shape {self.spectrogram.shape}, got {s.shape}")
-        check_option("phase", phase, PHASES)
-        check_option("band", band, BANDS)
+        check_option("phase", phase, ("source", "griffin-lim"))
+        check_option("band", band, ("record", "source"))
         hop = self._audio.hop_length
         sound = np.zeros_like(self._padded)
         ramp = np.linspace(0, 1, self._lead * hop, dtype=np.float32)
-        for start, stop in blocks(self._frames, _BLOCK, "sound" if progress else None):
+        quiet = None if progress and self._frames > _BLOCK else True  # None: shown on a terminal
+        for start in tqdm(range(0, self._frames, _BLOCK), "sound", leave=False, disable=quiet):
             # Twice the lead: the first samples, which few frames hold, are not used at all.
             first = max(0, start - 2 * self._lead)
-            piece = self._piece(s, first, stop, phase, band)
+            piece = self._piece(s, first, start + _BLOCK, phase, band)
             if start:
                 fade = slice((start - self._lead) * hop, start * hop)
                 faded = slice((start - self._lead - first) * hop, (start - first) * hop)
@@ -97,14 +102,14 @@ class Source:
         # The offset that normalising gave leaks from the DC bin into its neighbour.
         return sound - sound.mean() if band == "record" else sound
 
-    def _piece(self, s, start, stop, phase, band):
+    def _piece(self, s: Array, start: int, stop: int, phase: str, band: str) -> Array:
         samples, audio = self._samples(start, stop), self._audio
         s = s[:, start:stop]
         piece = take_phase(s, samples, audio) if phase == "source" else griffin_lim(s, audio)
         return piece + unused_band(samples, audio) if band == "source" else piece
 
-    def _samples(self, start, stop):
-        """Returns the samples of frames ``start`` to ``stop - 1``."""
+    def _samples(self, start: int, stop: int) -> Array:
+        """Returns the samples of frames ``start`` to ``stop - 1``, or to the last."""
         hop = self._audio.hop_length
         return self._padded[start * hop : (stop - 1) * hop + self._audio.n_fft]
 
