@@ -361,11 +361,13 @@ def test_resuming_with_another_corpus_is_refused(finished, tiny, options, tmp_pa
 
 def test_a_held_out_list_of_another_corpus_is_named(tiny, options, tmp_path, manifest, capsys):
     path = tmp_path / "held_out.csv"
-    path.write_text(f"path,speaker,birthplace,sex\n{manifest.parent / '0.wav'},stranger,nowhere,x\n")
+    path.write_text(f"path,speaker,birthplace,sex\n{manifest.parent / '0.wav'},stranger,nowhere,F\n")
     train(tiny, options(tmp_path / "out", held_out=path, iterations=1))
     told = capsys.readouterr().out
     assert f"held-out: 1 clip used; of {path}\n" in told
-    assert f"warning: no label of {path} is one of {manifest}: of another corpus?\n" in told
+    assert (
+        f"warning: no speaker and no birthplace of {path} is one of {manifest}: of another corpus?\n" in told
+    )
 
 
 def test_held_out_speakers_may_be_strangers_and_the_rejected_are_listed(

@@ -139,8 +139,10 @@ def _train(
             remove_leftovers(options.store, _OF_STORE, seconds=3600)  # others may be decoding into it
         corpus, held_out = _open_corpora(exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
-        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
-            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
+        known = map(encoder.without_unknown, held_out.clips if held_out else ())
+        if held_out and not any(clip.speaker or clip.birthplace for clip in known):  # all corpora share sexes
+            what = f"no speaker and no birthplace of {options.held_out} is one of {options.data}"
+            print(f"warning: {what}: of another corpus?")
         if recorded:
             same = run.labels.is_file() and run.labels.read_bytes() == encoder.dumps().encode()
             run.refuse_if_changed(run.labels, same, "the set of label names")
