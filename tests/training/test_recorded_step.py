@@ -163,12 +163,3 @@ def test_it_is_checked_again_later(monkeypatch, capsys):
     wrong = np.flatnonzero(np.array(losses) != np.array(expected)) + 1
     assert wrong.tolist() == [7, 8]  # the ninth call is checked
     assert step._replay is None
-
-
-def test_other_shapes_are_refused():
-    fit = Fit()
-    step = RecordedStep(fit, {"line": fit.optimizer}, "line", Recorder(same))
-    for _ in range(5):
-        step(np.ones((4, 2), np.float32))
-    with pytest.raises(ValueError, match=r"recorded with \(4, 2\), not \(3, 2\)"):
-        step(np.ones((3, 2), np.float32))
