@@ -1,6 +1,6 @@
 """Functions of Chainer's classes that can be replaced, and put back."""
 
-from collections.abc import Callable
+from typing import Any
 
 
 class Replacements:
@@ -14,7 +14,7 @@ class Replacements:
         originals (dict): (class, name) -> what was there.
     """
 
-    def __init__(self, functions: dict[tuple[type, str], Callable]):
+    def __init__(self, functions: dict[tuple[type, str], Any]):
         self.functions = functions
         self.originals = {place: getattr(*place) for place in functions}
 

@@ -55,13 +55,6 @@ def test_a_failing_task_is_heard_of(monkeypatch):
         workers.share(one, [(i,) for i in range(8)])
 
 
-def test_a_task_may_share_its_own_work(monkeypatch):
-    monkeypatch.setattr(workers, "count", lambda: 2)
-    seen = []
-    workers.share(lambda i: workers.share(lambda j: seen.append((i, j)), [(0,), (1,)]), [(0,), (1,)])
-    assert sorted(seen) == [(0, 0), (0, 1), (1, 0), (1, 1)]
-
-
 def test_blas_keeps_to_one_thread(monkeypatch):
     monkeypatch.setattr(workers, "count", lambda: 2)
     workers.share(lambda: None, [(), ()])

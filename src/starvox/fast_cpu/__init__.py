@@ -7,5 +7,7 @@ replaced, and can be put back.
 from starvox.fast_cpu import convolution, elementwise, normalization
 from starvox.replacements import Replacements
 
-replacements = Replacements(convolution.REPLACEMENTS | elementwise.REPLACEMENTS | normalization.REPLACEMENTS)
+replacements = Replacements(
+    {**convolution.REPLACEMENTS, **elementwise.REPLACEMENTS, **normalization.REPLACEMENTS}
+)
 enable, disable = replacements.enable, replacements.disable

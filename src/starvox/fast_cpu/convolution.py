@@ -7,10 +7,12 @@ memory that is used again, and multiplied while it is in the cache. The samples
 are shared among threads.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from chainer.functions.connection import convolution_2d, deconvolution_2d
+from chainer.functions.connection.convolution_2d import Convolution2DFunction, Convolution2DGradW
+from chainer.functions.connection.deconvolution_2d import Deconvolution2DFunction
+from numpy.typing import NDArray
 
 from starvox.fast_cpu import kernels, workers
 from starvox.fast_cpu.workers import scratch, share, split
@@ -23,10 +25,15 @@ _WIDTH = 512
 _FEW_CELLS = 257
 # Vectors for which a product of matrices takes longer: it first lays out both anew.
 _FEW = 4
+# About how many multiplications of a matrix product a core does in a ns.
+_RATE = 50
 
-_convolve = convolution_2d.Convolution2DFunction._forward_cpu_core
-_weight_gradient = convolution_2d.Convolution2DGradW._forward_cpu_core
-_deconvolve = deconvolution_2d.Deconvolution2DFunction._forward_cpu_core
+Array = NDArray[np.float32]
+Node = Any  # a node of Chainer's graph: the convolution's stride, pad and dilation are its attributes
+
+_convolve = Convolution2DFunction._forward_cpu_core
+_weight_gradient = Convolution2DGradW._forward_cpu_core
+_deconvolve = Deconvolution2DFunction._forward_cpu_core
 
 
 class _Axis(NamedTuple):
@@ -38,9 +45,9 @@ class _Axis(NamedTuple):
     dilate: int = 1
 
 
-def convolve(self, x, W, b):
+def convolve(self: Node, x: Array, W: Array, b: Array | None) -> tuple:
     """Replaces ``Convolution2DFunction._forward_cpu_core``."""
-    if not _suits(self, x, W):
+    if not _are_float32(x, W):
         return _convolve(self, x, W, b)
     x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
     rows, cols = _axes(self, W.shape[2:])
@@ -56,22 +63,22 @@ def convolve(self, x, W, b):
     return (y,)
 
 
-def _correlate(x, W, rows, cols, y):
+def _correlate(x: Array, W: Array, rows: _Axis, cols: _Axis, y: Array) -> None:
     """Writes to y (B, O, H, W) the convolution of x (B, C, H', W') with W (O, C, taps, taps)."""
     W = W.reshape(len(W), -1)
     width = y.shape[3]
     block = _rows_of_block(width, W.shape[1])
 
-    def one(sample, top, bottom):
+    def one(sample: int, top: int, bottom: int) -> None:
         buffers = _buffers(W.shape[1], len(W), block * width)
         kernels.correlate(x[sample], W, rows, cols, top, bottom, block, *buffers, y[sample])
 
-    share(one, _parts(len(x), y.shape[2]), _nanoseconds(W.shape[1] * y.size))
+    share(one, _parts(len(x), y.shape[2]), W.shape[1] * y.size / _RATE)
 
 
-def weight_gradient(self, x, gy):
+def weight_gradient(self: Node, x: Array, gy: Array) -> tuple:
     """Replaces ``Convolution2DGradW._forward_cpu_core``."""
-    if not _suits(self, x, gy):
+    if not _are_float32(x, gy):
         return _weight_gradient(self, x, gy)
     x, gy = np.ascontiguousarray(x), np.ascontiguousarray(gy)
     channels, height, width = gy.shape[1:]
@@ -84,63 +91,58 @@ def weight_gradient(self, x, gy):
     return (gW.reshape(self.W_shape).astype(self.W_dtype, copy=False),)
 
 
-def _sum_products(x, gy, rows, cols):
+def _sum_products(x: Array, gy: Array, rows: _Axis, cols: _Axis) -> Array:
+    """Returns the weight gradient, (O, C * taps), of gy (B, O, H, W)."""
     channels, height, width = gy.shape[1:]
     depth = x.shape[1] * rows.taps * cols.taps
     block = _rows_of_block(width, depth)
     parts = _parts(len(x), height)
     gW = np.zeros((len(parts), channels, depth), np.float32)
 
-    def one(part, sample, top, bottom):
+    def one(part: int, sample: int, top: int, bottom: int) -> None:
         buffers = _buffers(depth, channels, block * width)
         product = scratch("sum", (channels, depth))
         kernels.add_products(
             x[sample], gy[sample], rows, cols, top, bottom, block, *buffers, product, gW[part]
         )
 
-    share(one, [(number, *part) for number, part in enumerate(parts)], _nanoseconds(depth * gy.size))
+    share(one, [(number, *part) for number, part in enumerate(parts)], depth * gy.size / _RATE)
     return gW.sum(0) if len(gW) > 1 else gW[0]
 
 
-def deconvolve(self, x, W, b):
+def deconvolve(self: Node, x: Array, W: Array, b: Array | None) -> tuple:
     """Replaces ``Deconvolution2DFunction._forward_cpu_core``."""
-    if not _suits(self, x, W):
+    if not _are_float32(x, W):
         return _deconvolve(self, x, W, b)
     x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
     n, channels, height, width = x.shape
-    out, *ksize = W.shape[1:]
+    out = W.shape[1]
     y = np.empty((n, out, self.outh, self.outw), np.float32)
     if height * width < _FEW_CELLS:
         joined = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(channels, -1)
         gcol = _multiply_rows(W.reshape(channels, -1).T, joined)
         gcol = gcol.reshape(-1, n, height, width)
-        axes = _axes(self, ksize)
+        axes = _axes(self, W.shape[2:])
         y[...] = 0
         share(lambda sample: kernels.scatter(gcol, sample, *axes, y[sample]), _samples(x), gcol.size)
-    elif _can_gather(self, W):
-        _gather(self, x, W, y)
+    elif len(W) > 4 * out * self.sy * self.sx or (self.dy, self.dx) != (1, 1):
+        _scatter(self, x, W, y)  # less work where many maps become few
     else:
-        _scatter(self, x, W, y)
+        _gather(self, x, W, y)
     if b is not None:
         y += b[:, None, None]
     return (y,)
 
 
-def _can_gather(self, W):
-    """Says whether gathering is less work: not where many maps become few."""
-    few_outputs = len(W) > 4 * W.shape[1] * self.sy * self.sx
-    return not few_outputs and (self.dy, self.dx) == (1, 1)
-
-
-def _scatter(self, x, W, y):
-    """Adds the columns of every input to the outputs that it reaches: cheap where outputs are few."""
+def _scatter(self: Node, x: Array, W: Array, y: Array) -> None:
+    """Adds the columns of every input to the outputs that it reaches."""
     channels = len(W)
     Wt = W.reshape(channels, -1).T
     rows, cols = _axes(self, W.shape[2:])
     height, width = x.shape[2:]
     block = _rows_of_block(width, len(Wt))
 
-    def one(sample):
+    def one(sample: int) -> None:
         y[sample] = 0
         for first in range(0, height, block):
             part = np.ascontiguousarray(x[sample, :, first : first + block]).reshape(channels, -1)
@@ -149,10 +151,10 @@ def _scatter(self, x, W, y):
             here = rows._replace(pad=rows.pad - rows.stride * first)
             kernels.scatter(gcol.reshape(len(Wt), 1, -1, width), 0, here, cols, y[sample])
 
-    share(one, _samples(x), _nanoseconds(W[0].size * x.size))
+    share(one, _samples(x), W[0].size * x.size / _RATE)
 
 
-def _gather(self, x, W, y):
+def _gather(self: Node, x: Array, W: Array, y: Array) -> None:
     """Computes every output from the inputs that reach it.
 
     With the output cut into cells of stride x stride, counted from the padding
@@ -170,14 +172,14 @@ def _gather(self, x, W, y):
     width = -(-(y.shape[3] + px) // self.sx)
     block = _rows_of_block(width, taps.shape[1])
 
-    def one(sample, top, bottom):
+    def one(sample: int, top: int, bottom: int) -> None:
         buffers = _buffers(taps.shape[1], len(taps), block * width)
         kernels.correlate_places(x[sample], taps, rows, cols, place, top, bottom, block, *buffers, y[sample])
 
-    share(one, _parts(len(x), -(-(y.shape[2] + py) // self.sy)), _nanoseconds(W[0].size * x.size))
+    share(one, _parts(len(x), -(-(y.shape[2] + py) // self.sy)), W[0].size * x.size / _RATE)
 
 
-def _taps_by_place(W, sy, sx):
+def _taps_by_place(W: Array, sy: int, sx: int) -> Array:
     """Returns W (in, out, kh, kw) as (sy, sx, out, in, uy, ux), the last tap of each axis first."""
     channels, out, *ksize = W.shape
     uy, ux = -(-ksize[0] // sy), -(-ksize[1] // sx)
@@ -187,12 +189,12 @@ def _taps_by_place(W, sy, sx):
     return np.ascontiguousarray(by_place.transpose(3, 5, 1, 0, 2, 4))
 
 
-def _join_columns(x, rows, cols, height, width):
+def _join_columns(x: Array, rows: _Axis, cols: _Axis, height: int, width: int) -> Array:
     """Returns the columns of all samples side by side, (C * taps, B * height * width)."""
     depth = x.shape[1] * rows.taps * cols.taps
     joined = np.empty((depth, len(x), height * width), np.float32)
 
-    def one(sample):
+    def one(sample: int) -> None:
         col = scratch("columns", (depth * height * width,))
         kernels.gather(x[sample], rows, cols, 0, height, width, col)
         joined[:, sample] = col.reshape(depth, -1)
@@ -201,11 +203,11 @@ def _join_columns(x, rows, cols, height, width):
     return joined.reshape(depth, -1)
 
 
-def _multiply_rows(a, b):
+def _multiply_rows(a: Array, b: Array) -> Array:
     """Returns ``a @ b``, the rows of a shared among threads."""
     y = np.empty((len(a), b.shape[1]), np.float32)
 
-    def one(start, stop):
+    def one(start: int, stop: int) -> None:
         if b.shape[1] <= _FEW:
             for column in range(b.shape[1]):
                 y[start:stop, column] = a[start:stop] @ b[:, column]
@@ -214,46 +216,41 @@ def _multiply_rows(a, b):
         else:
             np.matmul(a[start:stop], b, out=y[start:stop])
 
-    share(one, split(len(a), workers.count()), max(a.size, _nanoseconds(a.size * b.shape[1])))
+    share(one, split(len(a), workers.count()), max(a.size, a.size * b.shape[1] / _RATE))
     return y
 
 
-def _nanoseconds(multiplications):
-    """Returns about how long a core takes for a matrix product."""
-    return multiplications / 50
-
-
-def _samples(x):
+def _samples(x: Array) -> list[tuple[int]]:
     return [(sample,) for sample in range(len(x))]
 
 
-def _parts(n, height):
+def _parts(n: int, height: int) -> list[tuple[int, int, int]]:
     """Returns (sample, first row, last row + 1) of parts that are enough for all threads."""
     rows = split(height, -(-workers.count() // max(1, n)))
     return [(sample, *part) for sample in range(n) for part in rows]
 
 
-def _rows_of_block(width, depth):
+def _rows_of_block(width: int, depth: int) -> int:
     """Returns how many rows of ``width`` cells, each with a column of ``depth``, make a block."""
     return max(1, max(_WIDTH, _BLOCK // depth) // width)
 
 
-def _buffers(depth, out, cells):
+def _buffers(depth: int, out: int, cells: int) -> tuple[Array, Array]:
     """Returns memory for the columns and the product of a block."""
     return scratch("columns", (depth * cells,)), scratch("product", (out * cells,))
 
 
-def _axes(self, ksize):
+def _axes(self: Node, ksize: tuple[int, ...]) -> tuple[_Axis, _Axis]:
     return _Axis(ksize[0], self.sy, self.ph, self.dy), _Axis(ksize[1], self.sx, self.pw, self.dx)
 
 
-def _suits(self, *arrays):
-    """Says whether the kernels take it; what they do not is left to Chainer."""
-    return min(self.ph, self.pw) >= 0 and all(array.dtype == np.float32 for array in arrays)
+def _are_float32(*arrays: NDArray[Any]) -> bool:
+    """Returns whether the kernels take the arrays; others are left to Chainer."""
+    return all(array.dtype == np.float32 for array in arrays)
 
 
 REPLACEMENTS = {
-    (convolution_2d.Convolution2DFunction, "_forward_cpu_core"): convolve,
-    (convolution_2d.Convolution2DGradW, "_forward_cpu_core"): weight_gradient,
-    (deconvolution_2d.Deconvolution2DFunction, "_forward_cpu_core"): deconvolve,
+    (Convolution2DFunction, "_forward_cpu_core"): convolve,
+    (Convolution2DGradW, "_forward_cpu_core"): weight_gradient,
+    (Deconvolution2DFunction, "_forward_cpu_core"): deconvolve,
 }

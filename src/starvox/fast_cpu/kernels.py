@@ -9,6 +9,10 @@ Arrays are float32 and C-contiguous. An axis of a convolution is a tuple
 ``stride * q + dilate * i - pad``, or zero outside.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
 import numba
 import numpy as np
 
@@ -17,9 +21,7 @@ from starvox.fast_cpu import numba_cache
 numba_cache.replacements.enable()
 
 
-def compiled(function=None, **options):
-    if function is None:
-        return lambda function: compiled(function, **options)
+def compiled(function: Callable, **options: Any) -> Callable:
     options |= {"nogil": True, "error_model": "numpy"}  # a division by zero is not finite, and no exception
     try:
         return numba.njit(cache=True, **options)(function)
@@ -27,13 +29,21 @@ def compiled(function=None, **options):
         return numba.njit(**options)(function)
 
 
-def takes(*arrays):
-    """Says whether arrays are what the kernels take."""
+inlined = partial(compiled, inline="always")
+# Sums may be taken in any order, so that they can be taken several terms at a time.
+summing = partial(compiled, fastmath={"reassoc", "contract", "nsz"})
+
+
+def takes(*arrays: Any) -> bool:
+    """Returns whether arrays are what the kernels take."""
     return all(type(a) is np.ndarray and a.dtype == np.float32 and a.flags.c_contiguous for a in arrays)
 
 
-# Sums may be taken in any order, so that they can be taken several terms at a time.
-_SUMS = {"fastmath": {"reassoc", "contract", "nsz"}}
+@inlined
+def _inside(shift, stride, width, length):
+    """Returns the first and the last + 1 of ``width`` cells q with ``0 <= stride * q + shift < length``."""
+    first = min(width, max(0, -(shift // stride)))
+    return first, max(first, min(width, (length - 1 - shift) // stride + 1))
 
 
 @compiled
@@ -46,8 +56,7 @@ def gather(x, rows, cols, top, bottom, width, col):
         for i in range(rows[0]):
             for j in range(cols[0]):
                 shift = cols[3] * j - cols[2]
-                first = min(width, max(0, -(shift // cols[1])))
-                last = max(first, min(width, (length - 1 - shift) // cols[1] + 1))
+                first, last = _inside(shift, cols[1], width, length)
                 if rows[1] == cols[1] == 1 and width == length and last > first:
                     # Rows follow each other in x as here: one run, cleared where it reads across the sides.
                     down = rows[3] * i - rows[2]
@@ -78,7 +87,7 @@ def gather(x, rows, cols, top, bottom, width, col):
                     at += width
 
 
-@compiled(inline="always")
+@inlined
 def _fill(array, start, n):
     # An index without a sign needs no look whether it counts from the end, and the loop becomes vectors.
     start = np.uint64(start)
@@ -86,7 +95,7 @@ def _fill(array, start, n):
         array[start + k] = 0
 
 
-@compiled(inline="always")
+@inlined
 def _copy(source, start, step, target, at, spread, n):
     start, at = np.uint64(start), np.uint64(at)
     if step == spread == 1:
@@ -97,7 +106,7 @@ def _copy(source, start, step, target, at, spread, n):
             target[at + np.uint64(spread) * k] = source[start + np.uint64(step) * k]
 
 
-@compiled(inline="always")
+@inlined
 def _add(source, start, target, at, spread, n):
     start, at = np.uint64(start), np.uint64(at)
     if spread == 1:
@@ -129,8 +138,7 @@ def scatter(col, sample, rows, cols, y):
         for i in range(rows[0]):
             for j in range(cols[0]):
                 shift = cols[3] * j - cols[2]
-                first = min(width, max(0, -(shift // cols[1])))
-                last = max(first, min(width, (length - 1 - shift) // cols[1] + 1))
+                first, last = _inside(shift, cols[1], width, length)
                 for q in range(col.shape[2]):
                     r = rows[1] * q + rows[3] * i - rows[2]
                     if 0 <= r < height:
@@ -192,9 +200,7 @@ def correlate_places(x, W, rows, cols, place, top, bottom, block, col, product, 
         np.dot(W, col[: depth * cells].reshape(depth, cells), part)
         for a in range(sy):
             for b in range(sx):
-                # cells k of a row whose place b is inside
-                start = min(width, max(0, -((b - pw) // sx)))
-                stop = max(start, min(width, (length - 1 - b + pw) // sx + 1))
+                start, stop = _inside(b - pw, sx, width, length)
                 for o in range(out):
                     for q in range(first, last):
                         r = sy * q + a - ph
@@ -204,7 +210,7 @@ def correlate_places(x, W, rows, cols, place, top, bottom, block, col, product, 
                             _copy(product, source, 1, flat, target, sx, stop - start)
 
 
-@compiled(**_SUMS)
+@summing
 def normalize(x, first, last, gamma, beta, eps, y, mean, var, inv_std):
     """Normalises channels first to last - 1 of x (B, C, cells) by their own mean and variance.
 
@@ -230,7 +236,7 @@ def normalize(x, first, last, gamma, beta, eps, y, mean, var, inv_std):
                 y[s, c, k] = (x[s, c, k] - centre) * scale + beta[c]
 
 
-@compiled(**_SUMS)
+@summing
 def normalize_backward(x, gy, first, last, gamma, mean, inv_std, gx, ggamma, gbeta):
     """Writes the gradients of channels first to last - 1 for `normalize`."""
     n, _, cells = x.shape

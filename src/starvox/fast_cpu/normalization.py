@@ -1,5 +1,7 @@
 """Batch normalisation in as few passes as it takes, the channels shared among threads."""
 
+from typing import Any
+
 import numpy as np
 from chainer.functions.normalization.batch_normalization import GeneralBatchNormalizationImpl
 
@@ -59,7 +61,7 @@ def _fits(axis, gamma, x):
     return x.ndim == 4 and x.size > 0 and axis == (0, 2, 3) and kernels.takes(gamma, x)
 
 
-REPLACEMENTS = {
+REPLACEMENTS: dict[tuple[type, str], Any] = {
     (GeneralBatchNormalizationImpl, "forward"): forward,
     (GeneralBatchNormalizationImpl, "backward"): backward,
 }

@@ -1,5 +1,7 @@
 """`chainer.functions.matmul` on a GPU through `multiply`."""
 
+from typing import Any
+
 import numpy as np
 from chainer.backends import cuda
 from chainer.functions.math import matmul
@@ -33,4 +35,4 @@ def _fits(array):
     return array.ndim in (2, 3) and array.dtype == np.float32
 
 
-REPLACEMENTS = {(matmul.MatMul, "forward"): forward}
+REPLACEMENTS: dict[tuple[type, str], Any] = {(matmul.MatMul, "forward"): forward}

@@ -111,4 +111,4 @@ def _launch(name: str, x: Any, given: tuple, *results: Any) -> None:
     cuda.raw(_CODE, name)((channels,), (_THREADS,), arguments)
 
 
-REPLACEMENTS = {(BatchNormalization, "forward"): forward}
+REPLACEMENTS: dict[tuple[type, str], Any] = {(BatchNormalization, "forward"): forward}

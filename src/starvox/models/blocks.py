@@ -1,18 +1,27 @@
 """The building blocks of the generator: convolution, normalisation, ReLU."""
 
+from collections.abc import Callable
+
 import chainer
 import chainer.functions as F
 import chainer.links as L
+import numpy as np
+from chainer import Initializer, Link, Variable
+from numpy.typing import NDArray
+
+from starvox.models.label_merge import LabelMerge
+
+Array = NDArray[np.float32]
 
 
-def make_norm(kind, channels, decay, eps):
+def make_norm(kind: str, channels: int, decay: float, eps: float) -> Link:
     """Returns the normalisation link that follows a convolution.
 
     Args:
-        kind (str): ``batch``, as drawn in the record, or ``instance``, the paper's.
-        channels (int): of the map to normalise.
-        decay (float): of batch normalisation's running statistics.
-        eps (float): added to the variance.
+        kind: ``batch``, as drawn in the record, or ``instance``, the paper's.
+        channels: of the map to normalise.
+        decay: of batch normalisation's running statistics.
+        eps: added to the variance.
     """
     if kind == "batch":
         return L.BatchNormalization(channels, decay=decay, eps=eps)
@@ -27,22 +36,23 @@ class ConditionalNorm(chainer.Chain):
     for artistic style); in voice conversion, StarGAN-VC2 (Kaneko et al. 2019).
 
     Args:
-        norm (chainer.Link): keeps the shape.
-        n_labels (int): size of the input labels.
-        channels (int): of the map to normalise.
-        initializer (initializer): of the two matrices, (channels, n_labels).
+        norm: keeps the shape.
+        n_labels: size of the input labels.
+        channels: of the map to normalise.
+        initializer: of the two matrices, (channels, n_labels).
     """
 
-    def __init__(self, norm, n_labels, channels, initializer):
+    def __init__(self, norm: Link, n_labels: int, channels: int, initializer: Initializer):
         super().__init__()
         with self.init_scope():
             self.norm = norm
             self.scale = L.Linear(n_labels, channels, nobias=True, initialW=initializer)
             self.shift = L.Linear(n_labels, channels, nobias=True, initialW=initializer)
 
-    def forward(self, h, c):
-        scale, shift = (F.expand_dims(F.expand_dims(link(c), 2), 3) for link in (self.scale, self.shift))
-        h = self.norm(h)  # (B, C, H, W); scale and shift are (B, C, 1, 1)
+    def forward(self, h: Variable, c: Array) -> Variable:
+        """Normalises h (B, channels, H, W) as the input labels c (B, n_labels) choose."""
+        scale, shift = (F.reshape(link(c), (*h.shape[:2], 1, 1)) for link in (self.scale, self.shift))
+        h = self.norm(h)  # (B, channels, H, W); scale and shift are (B, channels, 1, 1)
         return h * F.broadcast_to(1 + scale, h.shape) + F.broadcast_to(shift, h.shape)
 
 
@@ -50,42 +60,32 @@ class ConvBlock(chainer.Chain):
     """Convolution (or transposed convolution), normalisation, ReLU.
 
     Args:
-        conv (chainer.Link): keeps the batch axis.
-        norm (chainer.Link): keeps the shape.
+        conv: keeps the batch axis.
+        norm: keeps the shape.
     """
 
-    def __init__(self, conv, norm):
+    def __init__(self, conv: Link, norm: Link):
         super().__init__()
         with self.init_scope():
             self.conv = conv
             self.norm = norm
 
-    def forward(self, x, *c):
+    def forward(self, x: Array | Variable, *c: Array) -> Variable:
         """Takes the input labels c (B, n_labels) where the normalisation does."""
         return F.relu(self.norm(self.conv(x), *c))
 
 
 class MergeBlock(ConvBlock):
-    """The block in which the labels enter, as drawn: a `LabelMerge`, normalisation, ReLU."""
+    """The block in which the labels enter: by a `LabelMerge`, as drawn, or by a `ConditionalNorm`."""
 
-    def encode(self, h):
+    def encode(self, h: Variable) -> Variable:
         """Returns the part that no label has a share in."""
-        return self.conv.convolve_map(h)
+        return self.conv.convolve_map(h) if isinstance(self.conv, LabelMerge) else self.conv(h)
 
-    def forward(self, map_part, c):
+    def forward(self, map_part: Variable, c: Array) -> Variable:  # type: ignore[override]  # it needs c
         """Returns the block's output for ``map_part = encode(h)`` and input labels c (B, n_labels)."""
-        return F.relu(self.norm(self.conv(map_part, c)))
-
-
-class ConditionalMergeBlock(ConvBlock):
-    """The same place where the labels act after the normalisation, a `ConditionalNorm`."""
-
-    def encode(self, h):
-        """Returns the part that no label has a share in."""
-        return self.conv(h)
-
-    def forward(self, map_part, c):
-        """Returns the block's output for ``map_part = encode(h)`` and input labels c (B, n_labels)."""
+        if isinstance(self.conv, LabelMerge):
+            return F.relu(self.norm(self.conv(map_part, c)))
         return F.relu(self.norm(map_part, c))
 
 
@@ -96,12 +96,12 @@ class ResBlock(chainer.Chain):
     one: ``x + relu(norm(conv(x)))``.
 
     Args:
-        make_conv (callable): returns a convolution that keeps the shape.
-        make_norm (callable): returns its normalisation.
-        convolutions (int): 1 or 2.
+        make_conv: returns a convolution that keeps the shape.
+        make_norm: returns its normalisation.
+        convolutions: 1 or 2.
     """
 
-    def __init__(self, make_conv, make_norm, convolutions):
+    def __init__(self, make_conv: Callable[[], Link], make_norm: Callable[[], Link], convolutions: int):
         super().__init__()
         with self.init_scope():
             self.conv1 = make_conv()
@@ -111,9 +111,9 @@ class ResBlock(chainer.Chain):
                 self.norm2 = make_norm()
         self._convolutions = convolutions
 
-    def forward(self, x, *c):
+    def forward(self, x: Variable, *c: Array) -> Variable:
         """Takes the input labels c (B, n_labels) where the normalisations do."""
-        h = F.relu(self.norm1(self.conv1(x), *c))
+        h = F.relu(self.norm1(self.conv1(x), *c))  # of x's shape, as all that follows
         if self._convolutions == 2:
             h = self.norm2(self.conv2(h), *c)
         return x + h

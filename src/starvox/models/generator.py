@@ -1,13 +1,15 @@
 """The generator G of the record's drawing "Generator のモデル"."""
 
 from functools import partial
+from typing import Any
 
 import chainer
 import chainer.functions as F
 import chainer.links as L
+from chainer import Initializer, Link, Variable
 
 from starvox.models.blocks import (
-    ConditionalMergeBlock,
+    Array,
     ConditionalNorm,
     ConvBlock,
     MergeBlock,
@@ -25,42 +27,42 @@ class Generator(chainer.Chain):
     no bias, which the normalisation would remove; the last one has one.
 
     Args:
-        n_labels (int): size of the input labels, 1479 in the record.
-        labels (str): where they enter: ``merge``, as maps before the bottleneck, as drawn; or
+        n_labels: size of the input labels, 1479 in the record.
+        labels: where they enter: ``merge``, as maps before the bottleneck, as drawn; or
             ``conditional``, after every normalisation from there on (see `ConditionalNorm`).
-        filters (int): of the first convolution; doubled at every halving.
-        depth (int): halvings of the map before the merge, doublings after.
-        blocks (int): residual blocks of the bottleneck.
-        block_convolutions (int): convolutions in a residual block, 1 or 2.
-        merge_kernel (tuple of int): (bins, frames), odd.
-        block_kernel (tuple of int): (bins, frames), odd.
-        normalization (str): ``batch`` or ``instance``.
-        bn_decay (float): of the running statistics.
-        bn_eps (float): added to the variance.
-        initializer (initializer): of every convolution's weights.
+        filters: of the first convolution; doubled at every halving.
+        depth: halvings of the map before the merge, doublings after.
+        blocks: residual blocks of the bottleneck.
+        block_convolutions: convolutions in a residual block, 1 or 2.
+        merge_kernel: (bins, frames), odd.
+        block_kernel: (bins, frames), odd.
+        normalization: ``batch`` or ``instance``.
+        bn_decay: of the running statistics.
+        bn_eps: added to the variance.
+        initializer: of every convolution's weights.
     """
 
     def __init__(
         self,
         *,
-        n_labels,
-        labels,
-        filters,
-        depth,
-        blocks,
-        block_convolutions,
-        merge_kernel,
-        block_kernel,
-        normalization,
-        bn_decay,
-        bn_eps,
-        initializer,
+        n_labels: int,
+        labels: str,
+        filters: int,
+        depth: int,
+        blocks: int,
+        block_convolutions: int,
+        merge_kernel: tuple[int, int],
+        block_kernel: tuple[int, int],
+        normalization: str,
+        bn_decay: float,
+        bn_eps: float,
+        initializer: Initializer,
     ):
         super().__init__()
         norm = partial(make_norm, normalization, decay=bn_decay, eps=bn_eps)
         self._conditional = labels == "conditional"
 
-        def label_norm(channels):
+        def label_norm(channels: int) -> Link:
             plain = norm(channels)
             return ConditionalNorm(plain, n_labels, channels, initializer) if self._conditional else plain
 
@@ -69,14 +71,14 @@ class Generator(chainer.Chain):
         wide = filters * 2**depth
         same = tuple(k // 2 for k in block_kernel)
 
-        downsampling = [ConvBlock(conv(1, filters, 7, 1, 3), norm(filters))]
-        upsampling = []
+        downsampling: list[Link] = [ConvBlock(conv(1, filters, 7, 1, 3), norm(filters))]
+        upsampling: list[Link] = []
         for level in range(depth):
             n = filters * 2**level
             downsampling.append(ConvBlock(conv(n, 2 * n, 4, 2, 1), norm(2 * n)))
             upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), label_norm(n)))
         upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))
-        bottleneck = [
+        bottleneck: list[Link] = [
             ResBlock(
                 partial(conv, wide, wide, block_kernel, 1, same),
                 partial(label_norm, wide),
@@ -86,7 +88,7 @@ class Generator(chainer.Chain):
         ]
         if self._conditional:
             plain = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
-            merge = ConditionalMergeBlock(plain, label_norm(wide))
+            merge = MergeBlock(plain, label_norm(wide))
         else:
             merge = MergeBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
         with self.init_scope():
@@ -95,53 +97,48 @@ class Generator(chainer.Chain):
             self._bottleneck = self._name("bottleneck", bottleneck)
             self._upsampling = self._name("upsamp", upsampling)
 
-    def _name(self, stem, links):
+    def _name(self, stem: str, links: list[Link]) -> list[str]:
         names = [f"{stem}{number}" for number in range(1, len(links) + 1)]
         for name, link in zip(names, links, strict=True):
             setattr(self, name, link)
         return names
 
-    def forward(self, x, c):
+    def forward(self, x: Array | Variable, c: Array) -> Variable:
         """Converts a minibatch.
 
         Args:
-            x (ndarray or Variable of shape (B, 1, bins, frames), float32): log
-                magnitude in [0, 1]. Any size that is a multiple of 2^depth.
-            c (ndarray of shape (B, n_labels), float32): input labels in {0, 1}.
+            x (B, 1, bins, frames): float32, log magnitude in [0, 1]. Any size that is a multiple of 2^depth.
+            c (B, n_labels): float32, input labels in {0, 1}.
 
         Returns:
-            Variable of shape (B, 1, bins, frames), float32: log magnitude in (0, 1).
+            (B, 1, bins, frames), float32: log magnitude in (0, 1).
         """
         return self.decode(self.encode(x), c)
 
     @property
-    def downsampling(self):
+    def downsampling(self) -> list[Link]:
         """The links of `encode` with a normalisation, in their order."""
         return [self[name] for name in self._downsampling]
 
-    def encode(self, x):
+    def encode(self, x: Array | Variable) -> Variable:
         """Returns what `decode` starts from: the part of G that sees no labels.
 
-        That is the downsampling and the map's part of the merge's convolution.
-
-        Args:
-            x: as for `forward`.
-
-        Returns:
-            Variable of shape (B, filters * 2^depth, bins / 2^depth, frames / 2^depth).
+        That is the downsampling and the map's part of the merge's convolution, a map of
+        shape (B, filters * 2^depth, bins / 2^depth, frames / 2^depth).
         """
-        return self.merge.encode(self._through(self._downsampling, x))  # (B, 128, 64, 64) in the record
+        h = self._through(self._downsampling, x)  # (B, 128, 64, 64) in the record
+        return self.merge.encode(h)  # of the same shape
 
-    def decode(self, h, c):
+    def decode(self, h: Variable, c: Array) -> Variable:
         """Returns `forward`'s output for ``h = encode(x)``."""
         labels = (c,) if self._conditional else ()
-        h = self.merge(h, c)
-        h = self._through(self._bottleneck, h, *labels)
+        h = self.merge(h, c)  # (B, 128, 64, 64)
+        h = self._through(self._bottleneck, h, *labels)  # of the same shape
         *inner, last = self._upsampling
-        h = self._through(inner, h, *labels)
+        h = self._through(inner, h, *labels)  # (B, 32, 256, 256)
         return F.sigmoid(self[last](h))  # (B, 1, 256, 256)
 
-    def _through(self, names, h, *labels):
+    def _through(self, names: list[str], h: Any, *labels: Array) -> Variable:
         for name in names:
             h = self[name](h, *labels)
         return h

@@ -7,6 +7,8 @@ import chainer
 import chainer.functions as F
 import chainer.links as L
 import numpy as np
+from chainer import Initializer, Variable
+from numpy.typing import NDArray
 
 from starvox.models.merge_weights import label_taps, map_weights
 
@@ -21,34 +23,43 @@ class LabelMerge(L.Convolution2D):
     weights, the same result, half of G's arithmetic.
 
     Args:
-        in_channels (int): channels of ``h``; the first input channels of ``W``.
-        n_labels (int): size of ``c``; the last input channels of ``W``.
-        out_channels (int): filters.
-        ksize (tuple of int): odd kernel, (bins, frames); the map keeps its size.
-        initialW (initializer): of ``W``, ``(out, in + n_labels, kh, kw)``.
+        in_channels: channels of ``h``; the first input channels of ``W``.
+        n_labels: size of ``c``; the last input channels of ``W``.
+        out_channels: filters.
+        ksize: odd kernel, (bins, frames); the map keeps its size.
+        initialW: of ``W``, ``(out, in + n_labels, kh, kw)``.
     """
 
-    def __init__(self, in_channels, n_labels, out_channels, ksize, initialW):
+    def __init__(
+        self,
+        in_channels: int,
+        n_labels: int,
+        out_channels: int,
+        ksize: tuple[int, int],
+        initialW: Initializer,
+    ):
         pad = tuple(k // 2 for k in ksize)
         super().__init__(in_channels + n_labels, out_channels, ksize, pad=pad, nobias=True, initialW=initialW)
         self._split = in_channels
 
-    def convolve_map(self, h):
+    def convolve_map(self, h: Variable) -> Variable:
         """Returns the map's part, (B, out_channels, H, W), of ``h`` (B, in_channels, H, W).
 
         It is the same whatever labels follow in `forward`.
         """
         return F.convolution_2d(h, map_weights(self.W, self._split), pad=self.pad)
 
-    def forward(self, map_part, c):
+    def forward(  # type: ignore[override]  # the labels come beside the map
+        self, map_part: Variable, c: NDArray[np.float32]
+    ) -> Variable:
         """Adds the labels' part to the map's.
 
         Args:
-            map_part (Variable of shape (B, out_channels, H, W), float32): from `convolve_map`.
-            c (ndarray of shape (B, n_labels), float32): input labels in {0, 1}.
+            map_part (B, out_channels, H, W): float32, from `convolve_map`.
+            c (B, n_labels): float32, input labels in {0, 1}.
 
         Returns:
-            Variable of shape (B, out_channels, H, W), float32.
+            (B, out_channels, H, W), float32.
         """
         taps = label_taps(self.W, self._split, c)  # (B, out, kh, kw)
         size, ksize = map_part.shape[2:], taps.shape[2:]
