@@ -1,7 +1,6 @@
 # Every target makes .venv when it is needed. `make help` lists them.
 
 PYTHON ?= python3
-DEVICE ?= auto
 VENV := .venv
 STARVOX := $(VENV)/bin/python -m starvox
 
@@ -54,7 +53,7 @@ reproduce: $(READY) ## 47c97768 to its end, then its evaluation, curves and repo
 	@$(MAKE) --no-print-directory EXP=47c97768 OUT= evaluate plot report
 
 # `exec`, so that a signal to make reaches the training, and make waits for its end.
-OPTIONS = $${OUT:+--out="$$OUT"} --device="$$DEVICE" $${DATA:+--data="$$DATA"} \
+OPTIONS = $${OUT:+--out="$$OUT"} $${DEVICE:+--device="$$DEVICE"} $${DATA:+--data="$$DATA"} \
 	$${HELD_OUT:+--held-out="$$HELD_OUT"} $${ITERATIONS:+--iterations="$$ITERATIONS"} \
 	$${SEED:+--seed="$$SEED"} $(if $(SEVERAL),--np="$$NP") "$$@"
 # an option for each word of SET, none of them taken for a pattern of files
@@ -68,14 +67,14 @@ plot: need-exp $(READY) ## the record's five figures from a run's log, PNG and S
 
 replay: need-exp $(READY) ## converted speech: make replay EXP=... WAV=in.wav SPEAKER=... BIRTHPLACE=... SEX=...
 	@test -n "$$WAV" || { echo "WAV= is missing: a sound file, a folder or a pattern" >&2; exit 2; }
-	@exec $(STARVOX) replay $(RUN) "$$WAV" --device="$$DEVICE" $${SPEAKER:+--speaker="$$SPEAKER"} \
+	@exec $(STARVOX) replay $(RUN) "$$WAV" $${DEVICE:+--device="$$DEVICE"} $${SPEAKER:+--speaker="$$SPEAKER"} \
 	$${BIRTHPLACE:+--birthplace="$$BIRTHPLACE"} $${SEX:+--sex="$$SEX"} $(ARGS)
 
 evaluate: need-exp $(READY) ## does it copy its input or answer to the labels? in numbers
-	@exec $(STARVOX) evaluate $(RUN) --device="$$DEVICE" $${DATA:+--data="$$DATA"} $(ARGS)
+	@exec $(STARVOX) evaluate $(RUN) $${DEVICE:+--device="$$DEVICE"} $${DATA:+--data="$$DATA"} $(ARGS)
 
 keep: need-exp $(READY) ## put what should last of a finished run into experiments/EXP/runs: ARGS=--weights
-	@exec $(STARVOX) keep $(RUN) --device="$$DEVICE" $${DATA:+--data="$$DATA"} $(ARGS)
+	@exec $(STARVOX) keep $(RUN) $${DEVICE:+--device="$$DEVICE"} $${DATA:+--data="$$DATA"} $(ARGS)
 
 report: need-exp $(READY) ## one HTML page of a run
 	@exec $(STARVOX) report $(RUN) $(ARGS)
@@ -109,7 +108,7 @@ check-gpu: $(VENV)/.ready-test ## this machine's GPU: tests, an iteration agains
 	@exec $(VENV)/bin/python scripts/check_gpu.py $${EXP:+--experiment="$$EXP"} $${OUT:+--out="$$OUT"} $(ARGS)
 
 bench: $(VENV)/.ready-bench ## time and memory beside PyTorch: make bench, or EXP=... ARGS=--help
-	@exec $(VENV)/bin/python -m benchmarks $${EXP:+--experiment="$$EXP"} --device="$$DEVICE" \
+	@exec $(VENV)/bin/python -m benchmarks $${EXP:+--experiment="$$EXP"} $${DEVICE:+--device="$$DEVICE"} \
 	$${DATA:+--data="$$DATA"} $${OUT:+--out="$$OUT"} $(ARGS)
 
 lint: $(VENV)/.ready-test ## style

@@ -48,6 +48,7 @@ setup(
         "matplotlib>=3.9,<4",
         "numba>=0.61,<1",  # fast_cpu's loops; librosa needs it too
         "numpy>=2.4,<2.6",
+        "pillow>=11,<14",  # the report's pictures; matplotlib needs it too
         "pydantic>=2.10,<3",
         "scikit-learn>=1.6,<2",  # the judge of conversions; librosa needs it too
         "soundfile>=0.13,<1",
@@ -65,6 +66,7 @@ setup(
         "test": [
             *(*MPI, *PYPERF, *EVAL, "hypothesis>=6.100,<7"),
             *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
+            *("ipykernel>=6.29,<8", "nbclient>=0.10,<1"),  # run docs/notebook.ipynb
         ],
         "bench": [*PYPERF, "torch>=2.7,<3"],  # python -m benchmarks
     },

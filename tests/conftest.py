@@ -1,6 +1,7 @@
 """Fixtures for all tests: real speech, the experiment of the record, and CuPy."""
 
 import ctypes
+import signal
 
 import espeakng_loader
 import librosa
@@ -12,6 +13,9 @@ from hypothesis import settings
 from starvox import load_experiment
 from starvox.build import use_fast_operations
 from starvox.evaluation.verdict import give_verdict
+
+# a shell's background job ignores Ctrl-C, and so would the processes that tests start and interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("unhurried", deadline=None)  # a machine may be busy with other things
 settings.load_profile("unhurried")

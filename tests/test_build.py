@@ -1,9 +1,12 @@
 """From an experiment to its networks."""
 
+from types import SimpleNamespace
+
+import chainer
 import numpy as np
 import pytest
 
-from starvox import build_models, load_experiment
+from starvox import build, build_models, load_experiment
 from starvox.build import count_least_weights
 
 
@@ -16,12 +19,20 @@ def weights(seed):
 def test_the_seed_decides_the_weights():
     for first, again in zip(weights(0), weights(0), strict=True):
         np.testing.assert_array_equal(first, again)
+        assert first.dtype == np.float32
     differ = [not np.array_equal(a, b) for a, b in zip(weights(0), weights(1), strict=True) if a.ndim == 4]
     assert all(differ)
 
 
-def test_weights_are_float32():
-    assert {array.dtype for array in weights(0)} == {np.dtype(np.float32)}
+def test_compiling_is_told_as_long_as_nothing_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUPY_CACHE_DIR", str(tmp_path))
+    kernels = SimpleNamespace(relu=SimpleNamespace(stats=SimpleNamespace(cache_path=str(tmp_path))))
+    monkeypatch.setattr(build.fast_cpu, "kernels", kernels)
+    cpu, gpu = chainer.get_device("@numpy"), SimpleNamespace(xp="cupy")
+    assert build.describe_compiling(cpu) == "the first iteration takes longer: compiling (once)\n"
+    assert "compiling about 110 kernels (once, about 40 s)\n" in build.describe_compiling(gpu)
+    (tmp_path / "kernels.relu-1.py311.nbi").touch()
+    assert build.describe_compiling(cpu) == build.describe_compiling(gpu) == ""
 
 
 def test_the_initializer_is_lecun_normal():

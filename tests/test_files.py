@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starvox import UserError
-from starvox.files import file_name, read_text, remove_leftovers, replacing, write_text, written_to
+from starvox.files import file_name, read_text, remove_leftovers, replacing, write_text
 
 
 def test_the_old_file_stays_until_the_new_one_is_whole(tmp_path):
@@ -85,14 +85,6 @@ def test_leftovers_that_somebody_may_be_writing_are_told_by_their_age(tmp_path):
     remove_leftovers(tmp_path / "missing", r".*", seconds=3600)
 
 
-def test_the_name_to_write_to_tells_what_is_made(tmp_path):
-    with replacing(tmp_path / "a.txt") as temporary:
-        temporary.touch()
-        assert written_to(temporary) == "a.txt"
-    for name in ("a.txt", ".hidden", ".x.tmp", "a.1.2.tmp"):
-        assert written_to(tmp_path / name) == name
-
-
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "large"])
 def test_only_a_plain_file_of_bounded_size_is_read(tmp_path, kind):
     path = tmp_path / "a"
@@ -120,9 +112,3 @@ def test_a_file_name_is_one_name(text):
     assert len(name.encode()) <= 89
     assert name.isprintable()
     assert bool(name) == bool(text)
-
-
-def test_long_names_stay_different():
-    first, second = (file_name("x" * 200 + end) for end in "ab")
-    assert first != second
-    assert file_name("as it is") == "as_it_is"

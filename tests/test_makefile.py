@@ -105,7 +105,7 @@ def make(folder, *arguments):
 
 
 def test_a_target_is_one_call_with_the_options_that_are_named(ready):
-    plain = ["-m", "starvox", "train", "smoke", "--device=auto"]
+    plain = ["-m", "starvox", "train", "smoke"]
     assert make(ready, "train", "EXP=smoke") == plain
     assert make(ready, "train", "EXP=smoke", "CORPUS=record", "ARGS=--jobs 3 --store 'a b'") == [
         *plain,
@@ -130,7 +130,7 @@ def test_values_are_text_and_never_run(ready, text):
     names = ("SPEAKER", "BIRTHPLACE", "SEX")
     found = make(ready, "replay", f"EXP={text}", f"WAV={text}", *(f"{name}={text}" for name in names))
     assert found[3:5] == [f"results/{text}", text]
-    assert set(found[5:]) == {"--device=auto", *(f"--{name.lower()}={text}" for name in names)}
+    assert set(found[5:]) == {f"--{name.lower()}={text}" for name in names}
     assert make(ready, "plot", "EXP=smoke", f"OUT={text}")[3:] == [text, "-o", f"{text}/curves"]
     assert not (ready / "pwned").exists()
 
@@ -151,8 +151,8 @@ def test_set_holds_an_option_a_word(ready):
     values = ["loss.identity_weight=0", "a=[1,2]", "b=$(touch pwned)*"]
     (ready / "b=1").touch()  # what the last would find as a pattern
     found = make(ready, "train", "EXP=smoke", f"SET={values[0]}  {values[1]}")
-    assert found[5:] == [f"--set={value}" for value in values[:2]]
-    assert make(ready, "resume", "EXP=smoke", "SET=b=*")[5:] == ["--set=b=*"]
+    assert found[4:] == [f"--set={value}" for value in values[:2]]
+    assert make(ready, "resume", "EXP=smoke", "SET=b=*")[4:] == ["--set=b=*"]
     assert not (ready / "pwned").exists()
 
 

@@ -5,6 +5,13 @@ installed; the names below are loaded when they are first used.
 """
 
 import importlib
+import os
+import signal
+import sys
+
+if os.path.basename(sys.argv[0]) in ("-m", "starvox") and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+    # As a command: until `cli.main` there is nothing to lose, and Ctrl-C in an import would be a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from starvox import chainer_compat  # noqa: F401  (must come before any import of Chainer)
 
@@ -22,6 +29,7 @@ _HOMES = {
     "Corpus": "starvox.corpus",
     "LabelEncoder": "starvox.corpus",
     "build_models": "starvox.build",
+    "train": "starvox.commands.train",
     "Replay": "starvox.replay.replay",
 }
 __all__ = sorted(_HOMES)

@@ -1,6 +1,7 @@
 """The command line: parses, calls, and turns a mistake into one line."""
 
 import argparse
+import signal
 import sys
 
 from starvox import __version__
@@ -33,6 +34,8 @@ def main(argv: list[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             # A name that the terminal's encoding lacks must not end a training.
             stream.reconfigure(errors="backslashreplace")
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as long as nothing could be lost
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return args.run(args) or 0
     except UserError as error:

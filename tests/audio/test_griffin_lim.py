@@ -98,14 +98,6 @@ def test_digital_silence_neither_hisses_nor_buzzes(audio, offset):
         assert np.abs(sound[:8000]).max() > 0.5
 
 
-@pytest.mark.parametrize("frames", [1, 2, 5, 300])
-def test_any_number_of_frames_and_batches(audio, frames):
-    s = np.random.default_rng(0).random((2, 3, 256, frames), np.float32)
-    wave = griffin_lim(s, audio, iterations=2)
-    assert wave.shape == (2, 3, 1024 + (frames - 1) * 256)
-    assert np.isfinite(wave).all()
-
-
 def test_used_and_unused_band_make_the_waveform(speech, all_bins, audio):
     normalized = normalize(speech[:N], audio)
     narrow = all_bins.model_copy(update={"first_bin": 1, "bins": 256})

@@ -1,12 +1,16 @@
 """``starvox train`` and ``resume`` when clips, decoded or not, change beside them."""
 
+import json
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from starvox import load_experiment
+import starvox
+from starvox import UserError, load_experiment
 from starvox.cli import main
+from starvox.commands.train import _resume_command
+from starvox.training.run import Options
 from starvox.training.updater import StarGANUpdater
 
 
@@ -24,6 +28,34 @@ def run(command, iterations, capsys):
     arguments = [command, "smoke", "--data", "m.csv", "--out", "run", "--store", "store", "--device", "cpu"]
     code = main([*arguments, "--iterations", str(iterations)])
     return code, *capsys.readouterr()
+
+
+def test_from_python_a_run_stopped_early_says_how_to_resume_and_keeps_its_options(capsys):
+    out = starvox.train("smoke", data="m.csv", out="run", store="store", device="cpu", iterations=1)
+    assert out == Path("run")
+    assert (out / "samples/iter_1").is_dir()
+    told = capsys.readouterr().out
+    assert told.endswith("resume it, up to iteration 2, with: make resume EXP=smoke OUT=run DEVICE=cpu\n")
+    path = out / "environment.json"
+    values = json.loads(path.read_text())
+    assert (values["asked_device"], values["tf32"], values["cuda_graph"]) == ("cpu", False, False)
+    # what a GPU was asked for is nothing to a CPU
+    path.write_text(json.dumps(values | {"tf32": True, "cuda_graph": True}))
+    assert main(["resume", "smoke", "--out", "run"]) == 0
+    assert capsys.readouterr().out.endswith("listen there.\n")
+    path.write_text(json.dumps(values | {"asked_device": "of the run"}))
+    with pytest.raises(UserError, match="unknown device 'of the run'"):
+        starvox.train("smoke", out="run", resume=True)
+    with pytest.raises(TypeError, match="iteration"):
+        starvox.train("smoke", out="run", iteration=3)
+
+
+def test_the_resume_command_has_all_that_was_asked_for():
+    options = Options(Path("a b"), device="cuda:0", tf32=True, cuda_graph=True, processes=2, jobs=3)
+    assert _resume_command("smoke", options, elsewhere=True) == (
+        "make resume EXP=smoke 'OUT=a b' DEVICE=cuda:0 NP=2 'ARGS=--cuda-graph --tf32 --jobs=3'"
+    )
+    assert _resume_command("smoke", Options(Path("x")), elsewhere=False) == "make resume EXP=smoke"
 
 
 def test_values_set_for_one_run_stay_its_own(capsys):

@@ -72,34 +72,6 @@ def test_length_counts_after_resampling(tmp_path, audio):
     assert reasons(corpus)["b.flac"].startswith("shorter than 4.14 s: 4.14 s, 66288 of 66304 samples")
 
 
-def test_a_tone_lands_at_the_same_frequency_whatever_the_file(tmp_path, small):
-    lines = ["path,speaker,birthplace,sex"]
-    names = ["a b.wav", "日本語.flac", "🎤.ogg", "d.mp3", "e.wav", "f.aiff"]
-    for name, rate, channels in zip(
-        names, (8000, 16000, 48000, 44100, 22050, 44100), (1, 2, 1, 2, 5, 1), strict=True
-    ):
-        wave = np.sin(2 * np.pi * 1000 * np.arange(rate) / rate) * np.hanning(rate)
-        soundfile.write(tmp_path / name, np.stack([0.3 * wave] * channels, 1), rate)
-        lines.append(f"{name},,,")
-    (tmp_path / "m.csv").write_text("\n".join(lines), encoding="utf-8")
-    corpus = Corpus.open(tmp_path / "m.csv", small, tmp_path / "store")
-    assert len(corpus.clips) == len(names)
-    for index in range(len(names)):
-        wave = corpus.wave(index).read()
-        assert np.abs(np.fft.rfft(wave)).argmax() * 16000 / len(wave) == pytest.approx(1000, abs=2)
-
-
-def test_second_open_reads_no_sound(make, tmp_path, small, speech, click, capfd):
-    manifest = make({"a.wav": speech[:20000], "b.wav": click})
-    first = Corpus.open(manifest, small, tmp_path / "store")
-    assert "decoding: 2 clips" in capfd.readouterr().err
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")}
-    second = Corpus.open(manifest, small, tmp_path / "store")
-    assert capfd.readouterr().err == ""
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "store").rglob("*")} == before
-    assert (second.clips, second.keys, second.rejected) == (first.clips, first.keys, first.rejected)
-
-
 def test_verdict_follows_the_settings(make, tmp_path, small, audio, speech, click):
     manifest = make({"a.wav": speech[:20000], "b.wav": click, "c.wav": speech})
     assert len(Corpus.open(manifest, small, tmp_path / "store").clips) == 2
@@ -110,28 +82,12 @@ def test_verdict_follows_the_settings(make, tmp_path, small, audio, speech, clic
     assert len(Corpus.open(manifest, peak, tmp_path / "store").clips) == 3
 
 
-def test_changed_clip_is_noticed(make, tmp_path, small, speech):
-    manifest = make({"a.wav": speech[:20000], "b.wav": speech[:9000]})
-    old = Corpus.open(manifest, small, tmp_path / "store")
-    make({"a.wav": np.zeros(20001), "b.wav": None})
-    new = Corpus.open(manifest, small, tmp_path / "store")
-    assert reasons(new) == {"a.wav": "silent: constant"}
-    assert new.keys == old.keys[1:]
-
-
 def test_none_left(make, tmp_path, small, click):
     manifest = make({"a.wav": click, "b.wav": click[:100], "c.wav": None, "d.wav": None})
     with pytest.raises(
         UserError, match=r"no clip can be used: 2 not found, 1 silent, 1 shorter than 0\.27 s"
     ):
         Corpus.open(manifest, small, tmp_path / "store")
-
-
-def test_all_used(make, tmp_path, small, speech):
-    corpus = Corpus.open(make({"a.wav": speech}), small, tmp_path / "store")
-    assert corpus.summary() == "1 clip used"
-    corpus.write_rejected(tmp_path / "rejected.csv")
-    assert (tmp_path / "rejected.csv").read_text() == "path,reason\n"
 
 
 def test_clips_of_one_content_keep_their_own_labels(make, tmp_path, small, speech):
@@ -183,20 +139,6 @@ def test_no_cell_of_the_lists_is_a_formula(make, tmp_path, small, speech, monkey
         with open(name, encoding="utf-8", newline="") as file:
             assert not [cell for row in csv.reader(file) for cell in row if cell[:1] in tuple("=+-@")]
     assert corpus.difference("clips.csv") == "the order or the number of its clips"
-
-
-def test_the_list_of_rejected_clips_holds_any_name(make, tmp_path, small, speech):
-    names = ["two\nlines.wav", "lone\rreturn.wav", 'quo"te.wav', "com,ma.wav", "🎤 日本.wav", "=1+1.wav"]
-    manifest = make({"good.wav": speech[:9000]})
-    with open(manifest, "a", encoding="utf-8", newline="") as file:
-        file.write("\n")
-        csv.writer(file).writerows([name, "", "", ""] for name in names)
-    corpus = Corpus.open(manifest, small, tmp_path / "store")
-    corpus.write_rejected(tmp_path / "rejected.csv")
-    with open(tmp_path / "rejected.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))
-    assert [row[0] for row in rows[1:]] == [str(tmp_path / name) for name in names]
-    assert {len(row) for row in rows} == {2}
 
 
 def test_a_folder_whose_name_is_no_utf8(tmp_path, small, speech):

@@ -126,17 +126,12 @@ def test_unknown_label_is_told_at_once(make, tmp_path, small, speech):
         CropDataset(corpus, LabelEncoder({"speaker": ["b"], "birthplace": [], "sex": []}, SIZES))
 
 
-@pytest.mark.parametrize("damage", ["bit", "truncated", "deleted", "of another clip"])
-def test_a_damaged_stored_clip_is_never_drawn_from(open_dataset, tmp_path, speech, damage):
+def test_a_damaged_stored_clip_is_never_drawn_from(open_dataset, tmp_path, speech):
     dataset = open_dataset({"a.wav": speech[:CROP], "b.wav": speech[9000 : 9000 + 2 * CROP]})
-    file, other = (next((tmp_path / "store").rglob(f"{key}.npy")) for key in dataset._corpus.keys)
+    file = next((tmp_path / "store").rglob(f"{dataset._corpus.keys[0]}.npy"))
     content = bytearray(file.read_bytes())
     content[128 + CROP] ^= 1
-    if damage == "deleted":
-        file.unlink()
-    else:
-        new = {"bit": content, "truncated": content[:-1], "of another clip": other.read_bytes()[:-9]}[damage]
-        file.write_bytes(new)
+    file.write_bytes(content)
     with pytest.raises(UserError, match=rf"{file.name}: .*; .*at the next start"):
         dataset.draw(0, np.random.default_rng(0))
     assert dataset.draw(1, np.random.default_rng(0)).crop.size == CROP

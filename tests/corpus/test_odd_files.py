@@ -2,13 +2,11 @@
 
 import csv
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from starvox.cli import main
 from starvox.corpus import Corpus
 
 SECONDS, HERTZ = 0.6, 1000.0
@@ -192,14 +190,13 @@ def test_what_is_used_is_heard_rightly(corpus, opened):
             assert error < loose.get(clip.path.stem, 0.01), clip.path.name
 
 
-def test_a_training_on_it_lists_the_same(corpus, opened, tmp_path, monkeypatch):
-    folder, expected = corpus
-    monkeypatch.chdir(tmp_path)
-    command = ["train", "smoke", "--data", str(folder / "manifest.csv"), "--store", str(folder / "store")]
-    assert main([*command, "--iterations", "1", "--device", "cpu", "--out", "run"]) == 0
+def test_the_lists_of_a_run_hold_any_name(corpus, opened, tmp_path):
+    _, expected = corpus
+    opened.write_clips(tmp_path / "clips.csv")
+    opened.write_rejected(tmp_path / "rejected.csv")
     lists = {}
     for name in ("rejected.csv", "clips.csv"):
-        with open(Path("run", name), encoding="utf-8", newline="") as file:
+        with open(tmp_path / name, encoding="utf-8", newline="") as file:
             lists[name] = [row["path"] for row in csv.DictReader(file)]
     assert lists["clips.csv"] == [str(clip.path) for clip in opened.clips]
     assert lists["rejected.csv"] == [str(clip.path) for clip, _ in opened.rejected]

@@ -8,11 +8,11 @@ import shutil
 import subprocess
 from html import unescape
 from html.parser import HTMLParser
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import soundfile
+from PIL import Image
 
 from starvox import UserError
 from starvox.cli import main
@@ -32,7 +32,7 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def trained(make_manifest):
-    """A run of one iteration, of speakers of whom one has a hostile name."""
+    """A run of one iteration; one of its speakers has a hostile name."""
     rows = (f"{HOSTILE},wales,F", "b,,M", "c,leeds,", f"{HOSTILE},wales,F")
     manifest = make_manifest(rows, "train.csv", step=16000, length=16000)
     out = manifest.parent / "run"
@@ -99,10 +99,11 @@ def test_it_needs_nothing_else(full, found):
             assert not name.startswith("on")
             if name in ("src", "href"):
                 assert value.startswith(("data:image/", "data:audio/flac;base64,", "#"))
-    assert "url(" not in found.text
-    assert "@import" not in found.text
-    assert not re.search(r"(https?|file)://", found.text)
+    assert not re.search(r"url\(|@import|(https?|file)://", found.text)
     assert str(full.parent) not in found.text
+    assert "<script" not in found.text  # of the hostile names
+    assert "&lt;script&gt;" in found.text
+    assert "&lt;img src=x onerror=&#39;" in found.text
     policy = next(meta["content"] for meta in found.all("meta") if "http-equiv" in meta)
     assert policy.startswith("default-src 'none';")
 
@@ -112,8 +113,6 @@ def test_it_can_be_read_without_seeing(found):
     assert all(player["aria-label"] for player in found.all("audio"))
     assert [len(found.all(name)) for name in ("html", "h1", "header", "nav", "main")] == [1] * 5
     assert found.all("html")[0]["lang"] == "en"
-    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
-    assert all(after <= before + 1 for before, after in pairwise(levels))
     ids = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {link["href"][1:] for link in found.all("a")} <= set(ids)
@@ -153,51 +152,45 @@ def test_the_recording_its_copy_synthesis_and_the_conversions_are_side_by_side(f
     assert all(label.startswith("to ") for label in clip[2:-1])
 
 
-def test_one_of_the_iterations_with_samples_is_chosen(found):
-    choices = found.all("input")
-    assert [choice["id"] for choice in choices] == ["iteration-1", "iteration-0"]
-    assert [choice["type"] for choice in choices] == ["radio", "radio"]
-    assert [choice["id"] for choice in choices if "checked" in choice] == ["iteration-1"]
-
-
-def test_of_many_iterations_some_are_chosen_from(run):
+def test_one_of_the_iterations_with_samples_is_chosen_of_many_some(run):
     for iteration in range(2, 30):
         (run / f"samples/iter_{iteration}").mkdir()
         shutil.copy(run / "samples/iter_1/spectrograms.png", run / f"samples/iter_{iteration}/a.png")
-    shown = [int(choice["id"].removeprefix("iteration-")) for choice in page(run).all("input")]
+    choices = page(run).all("input")
+    assert {choice["type"] for choice in choices} == {"radio"}
+    shown = [int(choice["id"].removeprefix("iteration-")) for choice in choices]
     assert len(shown) == MAX_SAMPLES
     assert (shown[0], shown[-1]) == (29, 1)
     assert set(-np.diff(shown)) <= {5, 6}
+    assert [choice["id"] for choice in choices if "checked" in choice] == ["iteration-29"]
 
 
-def test_sounds_are_smaller_and_the_same(full):
-    for path in full.glob("samples/iter_1/*.wav"):
-        head, text = Media(full, 10**6).uri(path).split(",")
-        assert head == "data:audio/flac;base64"
+def test_sounds_and_pictures_are_smaller_and_the_same(full):
+    media = Media(full, 10**6)
+    for path in full.glob("samples/iter_1/*"):
+        head, text = media.uri(path).split(",")
         assert len(text) < path.stat().st_size
-        sound, rate = soundfile.read(io.BytesIO(base64.b64decode(text)), dtype="int16")
-        assert rate == 16000
-        np.testing.assert_array_equal(sound, soundfile.read(path, dtype="int16")[0])
+        made = io.BytesIO(base64.b64decode(text))
+        if path.suffix == ".wav":
+            assert head == "data:audio/flac;base64"
+            sound, rate = soundfile.read(made, dtype="int16")
+            assert rate == 16000
+            np.testing.assert_array_equal(sound, soundfile.read(path, dtype="int16")[0])
+        else:
+            assert head == "data:image/webp;base64"
+            was, is_ = (np.asarray(Image.open(file).convert("RGB"), float) for file in (path, made))
+            assert np.abs(is_ - was).mean() < 5  # of 255
 
 
-def test_a_damaged_or_huge_sound_is_left_out(run):
+def test_what_is_damaged_or_huge_is_left_out(run):
     (run / "replay").mkdir()
     (run / "replay/a.wav").write_bytes(b"RIFF no sound")
     soundfile.write(run / "replay/b.wav", np.zeros((10**6, 30), np.int16), 8000, format="RF64")
+    (run / "replay/c.png").write_bytes((run / "samples/iter_1/spectrograms.png").read_bytes()[:5000])
+    Image.new("1", (5000, 5000)).save(run / "replay/d.png")
     report = write_report(run)
-    assert report.left_out == ["replay/a.wav", "replay/b.wav"]
+    assert report.left_out == [f"replay/{name}" for name in ("a.wav", "b.wav", "c.png", "d.png")]
     assert "<li>replay/a.wav</li>" in report.path.read_text(encoding="utf-8")
-
-
-def test_hostile_names_are_texts(found):
-    assert "<script" not in found.text
-    assert "&lt;script&gt;" in found.text
-    assert "&lt;img src=x onerror=&#39;" in found.text
-
-
-def test_the_same_run_gives_the_same_page(run):
-    first = write_report(run).path.read_bytes()
-    assert write_report(run).path.read_bytes() == first
 
 
 def test_a_run_that_has_just_begun(run):
@@ -213,32 +206,24 @@ def test_a_run_that_has_just_begun(run):
     assert "the training has just begun" in page(run).text
 
 
-def test_an_experiment_that_is_not_in_experiments(run):
-    config = json.loads((run / "config.json").read_text())
-    config |= {"id": "mine", "title": HOSTILE, "of_another_version": {"key": 7}}
-    (run / "config.json").write_text(json.dumps(config))
-    found = page(run)
-    assert f"<title>mine: {HOSTILE.replace('<', '&lt;').replace('>', '&gt;')}</title>" in found.text
-    assert "No README.md of the experiment mine was found" in found.text
-    assert '<th scope="row">of_another_version.key</th><td>7</td>' in found.text
-
-
-def test_values_that_have_changed_since(run):
+def test_of_another_experiment_or_one_that_has_changed_since(run):
     config = json.loads((run / "config.json").read_text())
     config["training"]["epochs"] = 77
     (run / "config.json").write_text(json.dumps(config))
     changed = page(run).text.partition("changed since this run")[2]
     assert '<th scope="row">training.epochs</th><td>77</td><td>8</td>' in changed
-
-
-def test_a_run_in_the_current_folder_is_not_taken_for_its_experiment(run, monkeypatch):
-    monkeypatch.chdir(run.parent)
-    assert "Against 47c97768, its parent" in page(run).text
+    config |= {"id": "mine", "title": HOSTILE, "of_another_version": {"key": 7}}
+    (run / "config.json").write_text(json.dumps(config))
+    first = page(run).text
+    assert f"<title>mine: {HOSTILE.replace('<', '&lt;').replace('>', '&gt;')}</title>" in first
+    assert "No README.md of the experiment mine was found" in first
+    assert '<th scope="row">of_another_version.key</th><td>7</td>' in first
+    assert page(run).text == first  # the same of the same run
 
 
 def test_what_there_is_no_room_for_is_named(full, found, tmp_path):
-    report = write_report(full, tmp_path / "small.html", limit=1_800_000)
-    assert report.path.stat().st_size < 2_000_000
+    limit = sum(len(item["src"]) for item in found.all("img") + found.all("audio")) * 9 // 10
+    report = write_report(full, tmp_path / "small.html", limit)
     assert report.left_out
     small = Page(report.path)
     assert all(f"<li>{name}</li>" in small.text for name in report.left_out if "<" not in name)
@@ -276,12 +261,10 @@ def test_a_readme_is_put_below_the_pages_headings_and_leads_nowhere():
         "# 47c97768\n\nSee [the file](config.toml) and ![a *curve*](figure.png), <script>alert(1)</script>.\n"
         '\n## Readings\n\n| words | `switch` |\n|---|---|\n| "a < b" | [x](https://example.org) |\n'
     )
-    assert "47c97768" not in html
     assert "<h3>Readings</h3>" in html
     assert "See the file and a *curve*," in html
     assert "<td>&quot;a &lt; b&quot;</td>" in html
-    assert not any(word in html for word in ("<a", "<img", "href", "example.org", "<script"))
-    assert _render("Only words.") == "<p>Only words.</p>\n"
+    assert not any(word in html for word in ("47c97768", "<a", "<img", "href", "example.org", "<script"))
 
 
 # In the page: waits for every picture and player, chooses the other iteration, and tells what it found.
@@ -299,14 +282,12 @@ addEventListener("load", async () => {
   const found = {
     images: await Promise.all(images), sounds: await Promise.all(sounds), hacked: document.hacked ?? 0,
     width: innerWidth, content: document.documentElement.scrollWidth, newest: shown(),
-    curve: document.querySelector(".curve img").offsetWidth,
-    background: getComputedStyle(document.body).backgroundColor,
   };
   document.querySelectorAll(".choice > label")[1].click();
   parent.postMessage({...found, other: shown()}, "*");
 });
 </script></body>"""
-# Three screens of it, one of them a phone's. What each tells is left in the title, in their order.
+# Two screens of it, one a phone's. What each tells is left in the title, in their order.
 SCREENS = """<!DOCTYPE html><title></title><script>
 const found = [];
 addEventListener("message", event => {
@@ -316,7 +297,6 @@ addEventListener("message", event => {
 });
 </script>
 <iframe src="report.html" width="1280" height="900"></iframe>
-<iframe src="report.html" width="1280" height="900" style="color-scheme: dark"></iframe>
 <iframe src="report.html" width="390" height="844"></iframe>"""
 
 
@@ -329,13 +309,10 @@ def test_in_a_browser(full, found, tmp_path):
     url = (tmp_path / "screens.html").as_uri()
     done = subprocess.run([*command, url], capture_output=True, text=True, timeout=120)
     screens = json.loads(unescape(re.search("<title>(.*?)</title>", done.stdout)[1]))
-    assert [screen["width"] for screen in screens] == [1280, 1280, 390]
+    assert [screen["width"] for screen in screens] == [1280, 390]
     for screen in screens:
         assert screen["images"] == [True] * len(found.all("img"))
         assert screen["sounds"] == [True] * len(found.all("audio"))
         assert screen["hacked"] == 0
         assert screen["content"] <= screen["width"]
-        assert screen["curve"] < 600
         assert (screen["newest"], screen["other"]) == ([True, False], [False, True])
-    light, dark = "rgb(253, 253, 252)", "rgb(21, 24, 28)"
-    assert [screen["background"] for screen in screens] == [light, dark, light]

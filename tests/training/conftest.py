@@ -4,9 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import chainer
+import numpy as np
 import pytest
 
+from starvox import load_experiment
+from starvox.models import Discriminator, Generator
 from starvox.training.run import Options
+from starvox.training.updater import StarGANUpdater
 
 TINY = """extends = "smoke"
 title = "The smoke experiment with still fewer channels"
@@ -109,3 +114,52 @@ def command(manifest, tmp_path_factory):
         return Command(folder / "tiniest" / "config.toml", folder / out, options, iterations)
 
     return command
+
+
+class Minibatches(chainer.dataset.Iterator):
+    """Hands out minibatches of random spectrograms and labels, and keeps them."""
+
+    epoch = 0
+
+    def __init__(self, seed, side):
+        self._rng = np.random.default_rng(seed)
+        self._side = side
+        self.drawn = []
+
+    def __next__(self):
+        x = self._rng.random((2, 1, self._side, self._side), dtype=np.float32)
+        c = (self._rng.random((2, 4)) < 0.5).astype(np.float32)
+        t = self._rng.integers(-1, 2, (2, 3)).astype(np.int32)
+        self.drawn.append((x, c, t))
+        return self.drawn[-1]
+
+
+@pytest.fixture(scope="session")
+def small_updater():
+    """Returns a function that builds an updater of small networks, for 2^(layers + 2) bins and frames."""
+
+    def make(filters, layers, loss=None, learning_rate=0.0, n_dis=5, device="@numpy", **readings):
+        initializer = chainer.initializers.LeCunNormal(rng=np.random.RandomState(0))
+        gen = Generator(
+            **{"n_labels": 4, "labels": "merge", "filters": filters[0], "depth": 1, "blocks": 1},
+            **{"block_convolutions": 2, "merge_kernel": (3, 3), "block_kernel": (3, 3)},
+            **{"normalization": "batch", "bn_decay": 0.9, "bn_eps": 2e-5, "initializer": initializer},
+        )
+        dis = Discriminator(
+            **{"n_classes": 3, "filters": filters[1], "layers": layers, "time_layers": layers},
+            **{"slope": 0.01, "class_kernel": 4, "class_pad": 0, "initializer": initializer},
+        )
+        return StarGANUpdater(
+            {name: Minibatches(number, 2 ** (layers + 2)) for number, name in ((1, "main"), (2, "orig"))},
+            {
+                name: chainer.optimizers.RMSprop(learning_rate, alpha=0.99, eps=1e-8).setup(network)
+                for name, network in (("gen", gen), ("dis", dis))
+            },
+            loss=loss or load_experiment("47c97768").loss,
+            n_dis=n_dis,
+            converter=lambda batch, device: tuple(device.send(array) for array in batch),
+            device=chainer.get_device(device),
+            **readings,
+        )
+
+    return make

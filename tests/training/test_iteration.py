@@ -10,52 +10,10 @@ import numpy as np
 import pytest
 
 from starvox import load_experiment
-from starvox.models import Discriminator, Generator
-from starvox.training.random import Stream, generator
-from starvox.training.updater import StarGANUpdater
+from starvox.training.randomness import Stream, rng_for
 
-N_CLASSES, N_LABELS, SEED, RATE = 3, 4, 9, 1e-3
-EPS, DECAY, SLOPE = 2e-5, 0.9, 0.01
-
-
-class Minibatches(chainer.dataset.Iterator):
-    epoch = 0
-
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
-        self.drawn = []
-
-    def __next__(self):
-        x = self.rng.random((2, 1, 16, 16), dtype=np.float32)
-        c = (self.rng.random((2, N_LABELS)) < 0.5).astype(np.float32)
-        t = self.rng.integers(-1, 2, (2, N_CLASSES)).astype(np.int32)
-        self.drawn.append((x, c, t))
-        return self.drawn[-1]
-
-
-def make_updater(loss):
-    initializer = chainer.initializers.LeCunNormal(rng=np.random.RandomState(0))
-    gen = Generator(
-        **{"n_labels": N_LABELS, "labels": "merge", "filters": 1, "depth": 1, "blocks": 1},
-        **{"block_convolutions": 2, "merge_kernel": (3, 3), "block_kernel": (3, 3)},
-        **{"normalization": "batch", "bn_decay": DECAY, "bn_eps": EPS, "initializer": initializer},
-    )
-    dis = Discriminator(
-        **{"n_classes": N_CLASSES, "filters": 2, "layers": 2, "time_layers": 2},
-        **{"slope": SLOPE, "class_kernel": 4, "class_pad": 0, "initializer": initializer},
-    )
-    return StarGANUpdater(
-        {"main": Minibatches(1), "orig": Minibatches(2)},
-        {
-            name: chainer.optimizers.RMSprop(RATE, alpha=0.99, eps=1e-8).setup(network)
-            for name, network in (("gen", gen), ("dis", dis))
-        },
-        loss=loss,
-        n_dis=1,
-        seed=SEED,
-        converter=lambda batch, device: batch,
-        device=chainer.get_device("@numpy"),
-    )
+SEED, RATE = 9, 1e-3
+EPS, DECAY, SLOPE = 2e-5, 0.9, 0.01  # of the small networks, in conftest.py
 
 
 def convolve(x, W, stride=1, pad=0):
@@ -150,8 +108,8 @@ class Judge:
             "dis/gradient_penalty": self.penalty(other * ratio + x_fake * (1 - ratio)),
             "dis/classification": entropy(classified, t_real, loss),
         }
-        wasserstein, penalty, classification = terms.values()
-        return terms | {"dis/loss": wasserstein + 10 * penalty + classification}
+        weights = 1, loss.gradient_penalty_weight, loss.classification_weight
+        return terms | {"dis/loss": sum(w * term for w, term in zip(weights, terms.values(), strict=True))}
 
     def losses_of_g(self, batch_a, batch_b, loss):
         (x_real, c_real, _), (x_orig, c_fake, t_fake) = batch_a, batch_b
@@ -164,8 +122,9 @@ class Judge:
             "gen/identity": ((self.convert(x_real, c_real) - x_real) ** 2).mean(),
             "gen/feature_matching": ((feature - self.discriminate(x_orig)[0]) ** 2).mean(),
         }
-        adversarial, classification, *tenfold = terms.values()
-        return terms | {"gen/loss": adversarial + classification + 10 * sum(tenfold)}
+        weights = 1, loss.classification_weight, loss.reconstruction_weight
+        weights += loss.identity_weight, loss.feature_matching_weight
+        return terms | {"gen/loss": sum(w * term for w, term in zip(weights, terms.values(), strict=True))}
 
     def step(self, name, losses):
         """Updates one network by RMSprop; returns its losses and gradients."""
@@ -193,10 +152,19 @@ def entropy(logits, t, loss):
     return sum(values) / (len(values) if loss.classification_reduction == "mean" else len(t))
 
 
-@pytest.mark.parametrize("experiment", ["47c97768", "47c97768-paper"])
-def test_an_iteration_is_the_drawn_one(experiment):
-    loss = load_experiment(experiment).loss
-    updater = make_updater(loss)
+UNEQUAL = {
+    "classification": 2.0,
+    "gradient_penalty": 5.0,
+    "reconstruction": 20.0,
+    "identity": 4.0,
+    "feature_matching": 8.0,
+}
+
+
+@pytest.mark.parametrize(("experiment", "weights"), [("47c97768", {}), ("47c97768-paper", UNEQUAL)])
+def test_an_iteration_is_the_drawn_one(experiment, weights, small_updater):
+    loss = load_experiment(experiment, {f"loss.{name}_weight": value for name, value in weights.items()}).loss
+    updater = small_updater(filters=(1, 2), layers=2, loss=loss, learning_rate=RATE, n_dis=1, seed=SEED)
     judge = Judge(updater)
     found = {}
     for name, optimizer in updater.get_all_optimizers().items():
@@ -212,7 +180,7 @@ def test_an_iteration_is_the_drawn_one(experiment):
     (d_step, g_step) = zip(*(updater.get_iterator(name).drawn for name in ("main", "orig")), strict=True)
     (x_real, _, _), (_, c_fake, _) = d_step
     x_fake = judge.convert(x_real, c_fake)
-    ratio = generator(SEED, Stream.MIX, 0, 0).random((2, 1, 1, 1), dtype=np.float32)
+    ratio = rng_for(SEED, Stream.MIX, 0, 0).random((2, 1, 1, 1), dtype=np.float32)
     losses, gradients = judge.step("dis", lambda: judge.losses_of_d(x_fake, *d_step, ratio, loss))
     of_g = judge.step("gen", lambda: judge.losses_of_g(*g_step, loss))
     for key, value in (losses | of_g[0]).items():

@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import signal
 import time
 
@@ -115,7 +116,9 @@ def test_sigterm_saves_and_the_run_goes_on_as_one_never_stopped(command, whole):
     assert f"OUT={parts.out} DEVICE=cpu ITERATIONS={ITERATIONS}\n" in out
     parts.run("resume")
     if not (whole / f"gen_iter_{last}.npz").exists():
-        (parts.out / f"gen_iter_{last}.npz").unlink()  # the one thing more: where it was stopped
+        (parts.out / f"gen_iter_{last}.npz").unlink()  # what there is more: where it was stopped
+    if not (whole / f"samples/iter_{last}").exists():
+        shutil.rmtree(parts.out / f"samples/iter_{last}")
     check_same_run(whole, parts.out)
 
 

@@ -9,30 +9,52 @@ from types import SimpleNamespace
 
 import pytest
 
-from starvox.training.triggers import Every, EverySeconds, Stop
+from starvox.training.triggers import IterationTrigger, SecondsTrigger, StopTrigger
 
 
 def at(iteration):
     return SimpleNamespace(updater=SimpleNamespace(iteration=iteration))
 
 
+def stop_after(iterations, **options):
+    stop = StopTrigger(**options)
+    stop.iterations = iterations
+    return stop
+
+
+def begun():
+    """A trigger as after the start of the training loop."""
+    stop = stop_after(1000)
+    assert not stop(at(0))
+    return stop
+
+
+def fired(trigger, last=13):
+    return [i for i in range(1, last + 1) if trigger(at(i))]
+
+
 def test_stop_after_the_iterations():
-    stop = Stop(3)
-    assert [stop(at(i)) for i in range(5)] == [False, False, False, True, True]
+    assert fired(stop_after(3), 5) == [3, 4, 5]
 
 
-def test_every_fires_at_the_interval_and_at_the_end():
-    every = Every(4, Stop(10))
-    assert [i for i in range(1, 11) if every(at(i))] == [4, 8, 10]
+def test_it_fires_at_the_interval_and_at_the_end():
+    assert fired(IterationTrigger(4, stop_after(10)), 10) == [4, 8, 10]
 
 
-def test_every_seconds_fires_first_and_last():
-    every = EverySeconds(1000, Stop(10))
-    assert [i for i in range(1, 11) if every(at(i))] == [1, 10]
+@pytest.mark.parametrize(("interval", "expected"), [(4, [1, 4, 8, 12, 13]), (12, [1, 10, 12, 13])])
+def test_it_fires_early_before_the_first_interval(interval, expected):
+    assert fired(IterationTrigger(interval, stop_after(13), early=(1, 10, 50))) == expected
 
 
-def test_every_seconds_counts_anew_when_the_other_trigger_fires(monkeypatch):
-    seconds = EverySeconds(30, Stop(1000), also=Every(4, Stop(1000)))
+def test_seconds_fire_first_and_last_with_one_answer_an_iteration():
+    assert fired(SecondsTrigger(1000, stop_after(10)), 10) == [1, 10]
+    trigger = SecondsTrigger(1000, stop_after(10))
+    assert [trigger(at(i)) for i in (1, 1, 2, 2)] == [True, True, False, False]
+
+
+def test_seconds_count_anew_when_the_other_trigger_fires(monkeypatch):
+    stop = stop_after(1000)
+    seconds = SecondsTrigger(30, stop, also=IterationTrigger(4, stop))
     fired = []
     for i in range(1, 14):  # ten seconds an iteration
         monkeypatch.setattr(time, "monotonic", lambda i=i: 500 + 10 * i)
@@ -41,45 +63,30 @@ def test_every_seconds_counts_anew_when_the_other_trigger_fires(monkeypatch):
     assert fired == [1, 4, 7, 8, 11, 12]
 
 
-def test_every_seconds_gives_one_answer_an_iteration():
-    every = EverySeconds(1000, Stop(10))
-    assert [every(at(i)) for i in (1, 1, 2, 2)] == [True, True, False, False]
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_asks_for_the_end(number, capfd):
-    with Stop(1000) as stop:
-        stop.begin()
+def test_a_signal_asks_for_the_end_and_a_second_one_for_it_at_once(number, capfd):
+    before = signal.getsignal(number)
+    with begun() as stop:
         os.kill(os.getpid(), number)
-        assert stop.requested == number
         assert stop(at(1))
-        assert EverySeconds(400, stop)(at(1))
-        assert not Every(400, stop)(at(1))  # not the end: the training can be resumed
+        assert stop.requested == number
+        assert SecondsTrigger(400, stop)(at(1))
+        assert not IterationTrigger(400, stop)(at(1))  # not the end: the training can be resumed
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
-    assert "finishing this iteration" in capfd.readouterr().err
+    assert capfd.readouterr().err.count("finishing this iteration") == 1
+    assert signal.getsignal(number) == before
 
 
-def test_a_terminal_that_closes_asks_for_the_end_however_often_it_says_so():
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+@pytest.mark.parametrize(("handler", "requested"), [(signal.SIG_DFL, signal.SIGHUP), (signal.SIG_IGN, None)])
+def test_a_terminal_that_closes_asks_for_the_end_however_often_it_says_so_but_under_nohup(handler, requested):
+    before = signal.signal(signal.SIGHUP, handler)
     try:
-        with Stop(1000) as stop:
-            stop.begin()
+        with begun() as stop:
             for _ in range(3):
                 os.kill(os.getpid(), signal.SIGHUP)
-            assert stop.requested == signal.SIGHUP
-            assert stop(at(1))
-    finally:
-        signal.signal(signal.SIGHUP, before)
-
-
-def test_under_nohup_a_terminal_may_close():
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with Stop(1000) as stop:
-            stop.begin()
-            os.kill(os.getpid(), signal.SIGHUP)
-            assert stop.requested is None
+            assert stop(at(1)) == (requested is not None)
+            assert stop.requested == requested
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -87,36 +94,38 @@ def test_under_nohup_a_terminal_may_close():
 def test_a_signal_with_nobody_left_to_read_about_it():
     """A terminal that was closed: the last iteration is saved all the same."""
     code = (
-        "import os, signal; from starvox.training.triggers import Stop\n"
+        "import os, signal; from types import SimpleNamespace as S\n"
+        "from starvox.training.triggers import StopTrigger\n"
         "reader, writer = os.pipe(); os.close(reader); os.dup2(writer, 2)\n"
-        "with Stop(9) as stop:\n"
-        "    stop.begin()\n"
+        "with StopTrigger() as stop:\n"
+        "    stop.iterations = 9\n"
+        "    stop(S(updater=S(iteration=0)))\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    print(int(stop.requested))"
+        "    print(stop(S(updater=S(iteration=1))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "15\n")
+    assert (done.returncode, done.stdout) == (0, "True\n")
 
 
 def test_a_signal_between_the_extensions_ends_the_next_iteration():
     """What was not saved in this iteration is saved in the next, and only then is the end."""
-    with Stop(1000) as stop:
-        stop.begin()
+    with begun() as stop:
         assert not stop(at(1))
         os.kill(os.getpid(), signal.SIGTERM)
         assert not stop(at(1))
         assert stop(at(2))
 
 
+def test_processes_agree_once_an_iteration():
+    asked = []
+    stop = stop_after(9, agree=lambda number: asked.append(number) or (15 if len(asked) == 3 else 0))
+    assert [stop(at(i)) for i in (0, 1, 1, 2)] == [False, False, False, True]
+    assert asked == [0, 0, 0]
+    assert stop.requested == 15
+
+
 def test_before_the_first_iteration_there_is_nothing_to_finish():
-    with Stop(1000) as stop:
+    with stop_after(1000) as stop:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
         assert stop.requested == signal.SIGTERM
-
-
-def test_the_signals_are_given_back():
-    before = signal.getsignal(signal.SIGTERM)
-    with Stop(1):
-        assert signal.getsignal(signal.SIGTERM) != before
-    assert signal.getsignal(signal.SIGTERM) == before

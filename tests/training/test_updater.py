@@ -1,84 +1,25 @@
-"""The wiring of one iteration, held against the record's two drawings.
+"""The order and the effects of an iteration's steps; test_iteration.py works one out a second time.
 
-The networks are small ones of the real kind. Their learning rate is 0 where a
-test works the losses out a second time, from the same weights.
+The networks are small ones of the real kind.
 """
 
 import chainer
-import chainer.functions as F
 import numpy as np
 import pytest
 
 from starvox import load_experiment
-from starvox.models import Discriminator, Generator
 from starvox.training import recorded_step
-from starvox.training.random import Stream, generator
-from starvox.training.updater import StarGANUpdater
+from starvox.training.randomness import Stream, rng_for
 
-N_CLASSES, N_LABELS, SEED = 4, 5, 9
-
-
-def make_networks():
-    initializer = chainer.initializers.LeCunNormal(rng=np.random.RandomState(0))
-    gen = Generator(
-        n_labels=N_LABELS,
-        labels="merge",
-        filters=2,
-        depth=1,
-        blocks=1,
-        block_convolutions=2,
-        merge_kernel=(3, 3),
-        block_kernel=(3, 3),
-        normalization="batch",
-        bn_decay=0.9,
-        bn_eps=2e-5,
-        initializer=initializer,
-    )
-    dis = Discriminator(
-        n_classes=N_CLASSES,
-        filters=3,
-        layers=1,
-        time_layers=1,
-        slope=0.01,
-        class_kernel=4,
-        class_pad=0,
-        initializer=initializer,
-    )
-    return gen, dis
+SEED = 9
 
 
-class Minibatches(chainer.dataset.Iterator):
-    """Hands out minibatches of random spectrograms and labels, and keeps them."""
+@pytest.fixture(scope="module")
+def make_updater(small_updater):
+    def make(**readings):
+        return small_updater(filters=(2, 3), layers=1, seed=SEED, **readings)
 
-    epoch = 0
-
-    def __init__(self, seed):
-        self.rng = np.random.default_rng(seed)
-        self.drawn = []
-
-    def __next__(self):
-        x = self.rng.random((2, 1, 8, 8), dtype=np.float32)
-        c = (self.rng.random((2, N_LABELS)) < 0.5).astype(np.float32)
-        t = self.rng.integers(-1, 2, (2, N_CLASSES)).astype(np.int32)
-        self.drawn.append((x, c, t))
-        return self.drawn[-1]
-
-
-def make_updater(loss=None, learning_rate=0.0, n_dis=5, device="@numpy", **readings):
-    gen, dis = make_networks()
-    return StarGANUpdater(
-        {"main": Minibatches(1), "orig": Minibatches(2)},
-        {
-            name: chainer.optimizers.RMSprop(learning_rate).setup(network)
-            for name, network in (("gen", gen), ("dis", dis))
-        },
-        loss=loss or load_experiment("47c97768").loss,
-        n_dis=n_dis,
-        **readings,
-        seed=SEED,
-        converter=lambda batch, device: tuple(device.send(array) for array in batch),
-        device=chainer.get_device(device),
-    )
+    return make
 
 
 def update(updater):
@@ -88,47 +29,6 @@ def update(updater):
         updater.update()
     drawn = [updater.get_iterator(name).drawn for name in ("main", "orig")]
     return report, list(zip(*drawn, strict=True))
-
-
-def penalty(dis, x):
-    x = chainer.Variable(x)
-    (gradient,) = chainer.grad([F.sum(dis(x)[2])], [x], enable_double_backprop=True)
-    return F.mean((F.sqrt(F.sum(gradient**2, axis=(1, 2, 3))) - 1) ** 2)
-
-
-def entropy(logits, t, loss):
-    """Sigmoid cross entropy of every entry, 0 where t is -1."""
-    known = (t >= 0).astype(np.float32)
-    values = (F.softplus(logits) - logits * t.astype(np.float32)) * known
-    return F.sum(values) / (known.sum() if loss.classification_reduction == "mean" else 2)
-
-
-def expected_dis(gen, dis, batch_a, batch_b, place, loss):
-    """The drawing "Discriminator の学習", in plain words, from the networks as they are."""
-    (x_real, _, t_real), (x_orig, c_fake, _) = batch_a, batch_b
-    x_fake = gen(x_real, c_fake).array
-    fake, real = dis(x_fake), dis(x_real)
-    ratio = generator(SEED, Stream.MIX, *place).random((2, 1, 1, 1), dtype=np.float32)
-    other = x_orig if loss.penalty == "x_orig" else x_real
-    return {
-        "dis/wasserstein": F.mean(fake[2]) - F.mean(real[2]),
-        "dis/gradient_penalty": penalty(dis, other * ratio + x_fake * (1 - ratio)),
-        "dis/classification": entropy((fake if loss.classify == "x_fake" else real)[1], t_real, loss),
-    }
-
-
-def expected_gen(gen, dis, batch_a, batch_b, loss):
-    """The drawing "Generator の学習"."""
-    (x_real, c_real, _), (x_orig, c_fake, t_fake) = batch_a, batch_b
-    x_fake = gen(x_real, c_fake)
-    feature, classified, adversarial = dis(x_fake)
-    return {
-        "gen/adversarial": -F.mean(adversarial),
-        "gen/classification": entropy(classified, t_fake, loss),
-        "gen/reconstruction": F.mean((gen(x_fake, c_real) - x_real) ** 2),
-        "gen/identity": F.mean((gen(x_real, c_real) - x_real) ** 2),
-        "gen/feature_matching": F.mean((feature - dis(x_orig)[0].array) ** 2),
-    }
 
 
 def arrays(link):
@@ -143,73 +43,7 @@ def changed(before, after):
     return [key for key in before if not np.array_equal(before[key], after[key], equal_nan=True)]
 
 
-@pytest.mark.parametrize("experiment", ["47c97768", "47c97768-paper"])
-def test_the_losses_are_wired_as_drawn(experiment):
-    loss = load_experiment(experiment).loss
-    updater = make_updater(loss)
-    for iteration in range(2):
-        report, batches = update(updater)
-        steps = [
-            expected_dis(updater.gen, updater.dis, a, b, (iteration, step), loss)
-            for step, (a, b) in enumerate(batches[-6:-1])
-        ]
-        expected = {key: np.mean([step[key].array for step in steps]) for key in steps[0]}
-        last = expected_gen(updater.gen, updater.dis, *batches[-1], loss)
-        expected |= {key: value.array for key, value in last.items()}
-        for key, value in expected.items():
-            np.testing.assert_allclose(report[key], value, rtol=1e-4, atol=1e-6, err_msg=key)
-
-
-WEIGHTED = {
-    "dis/classification": "classification_weight",
-    "gen/classification": "classification_weight",
-    "dis/gradient_penalty": "gradient_penalty_weight",
-    "gen/reconstruction": "reconstruction_weight",
-    "gen/identity": "identity_weight",
-    "gen/feature_matching": "feature_matching_weight",
-}
-
-
-def without_weights(experiment, keep):
-    """The experiment's losses with every weight 0 but that of the log key ``keep``."""
-    loss = load_experiment(experiment).loss
-    kept = WEIGHTED.get(keep)
-    changes = {name: 0.0 for name in WEIGHTED.values() if name != kept}
-    return loss.model_copy(update=changes | ({kept: 10.0} if kept else {}))
-
-
-@pytest.mark.parametrize("experiment", ["47c97768", "47c97768-paper"])
-@pytest.mark.parametrize("keep", [None, *WEIGHTED])
-def test_the_gradients_are_those_of_the_drawn_losses(experiment, keep):
-    """One weighted term at a time, beside the unweighted ones, so that none can hide another."""
-    loss = without_weights(experiment, keep)
-    updater = make_updater(loss)
-    a, b = next(updater._draw(1))
-    steps = {
-        "dis": (
-            lambda: updater._update_dis(0, a, b),
-            expected_dis(updater.gen, updater.dis, a, b, (0, 0), loss),
-        ),
-        "gen": (lambda: updater._update_gen(a, b), expected_gen(updater.gen, updater.dis, a, b, loss)),
-    }
-    for name, (step, terms) in steps.items():
-        step()
-        total = sum(
-            (10 if key in WEIGHTED else 1) * value
-            for key, value in terms.items()
-            if WEIGHTED.get(key) in (None, WEIGHTED.get(keep))
-        )
-        params = dict(getattr(updater, name).namedparams())
-        gradients = chainer.grad([total], list(params.values()))
-        for (path, param), gradient in zip(params.items(), gradients, strict=True):
-            expected = 0 if gradient is None else gradient.array  # of a head whose loss has no weight
-            scale = max(np.abs(expected).max(), 1e-3)
-            np.testing.assert_allclose(
-                param.grad, expected, atol=1e-4 * scale, rtol=1e-3, err_msg=name + path
-            )
-
-
-def test_the_weights_of_the_losses():
+def test_the_weights_of_the_losses(make_updater):
     report, _ = update(make_updater())
     dis = report["dis/wasserstein"] + 10 * report["dis/gradient_penalty"] + report["dis/classification"]
     np.testing.assert_allclose(report["dis/loss"], dis, rtol=1e-5)
@@ -218,9 +52,28 @@ def test_the_weights_of_the_losses():
     np.testing.assert_allclose(report["gen/loss"], gen, rtol=1e-5)
 
 
-def test_the_identity_loss_ends_at_its_iteration():
+def test_each_d_step_has_a_ratio_of_its_place_and_the_log_their_mean(make_updater, monkeypatch):
+    updater = make_updater(n_dis=3)
+    step, ratios, values = updater._run_dis, [], []
+
+    def watched(ratio, *batches):
+        ratios.append(ratio)
+        values.append(step(ratio, *batches))
+        return values[-1]
+
+    monkeypatch.setattr(updater, "_run_dis", watched)
+    for iteration in range(2):
+        report, _ = update(updater)
+        for place, ratio in enumerate(ratios[-3:]):
+            expected = rng_for(SEED, Stream.MIX, iteration, place).random((2, 1, 1, 1), dtype=np.float32)
+            np.testing.assert_array_equal(ratio, expected)
+        for key in values[0]:
+            np.testing.assert_allclose(report[key], np.mean([value[key] for value in values[-3:]]), rtol=1e-6)
+
+
+def test_the_identity_loss_ends_at_its_iteration(make_updater):
     loss = load_experiment("47c97768").loss.model_copy(update={"identity_iterations": 2})
-    updater = make_updater(loss, n_dis=1)
+    updater = make_updater(loss=loss, n_dis=1)
     weights = []
     for _ in range(4):
         report, _ = update(updater)
@@ -230,7 +83,7 @@ def test_the_identity_loss_ends_at_its_iteration():
     np.testing.assert_allclose(weights, [10, 10, 0, 0], atol=1e-3)
 
 
-def test_five_steps_of_d_then_one_of_g_each_with_its_own_minibatches():
+def test_five_steps_of_d_then_one_of_g_each_with_its_own_minibatches(make_updater):
     updater = make_updater()
     steps = []
     for name in ("gen", "dis"):
@@ -243,7 +96,7 @@ def test_five_steps_of_d_then_one_of_g_each_with_its_own_minibatches():
     assert len({a[0].tobytes() for a, _ in batches} | {b[0].tobytes() for _, b in batches}) == 12
 
 
-def test_the_other_reading_shares_one_minibatch():
+def test_the_other_reading_shares_one_minibatch(make_updater):
     updater = make_updater(share_minibatch=True)
     _, batches = update(updater)
     assert len(batches) == 1
@@ -251,7 +104,7 @@ def test_the_other_reading_shares_one_minibatch():
 
 
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
-def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
+def test_a_d_step_leaves_all_of_g_but_its_running_statistics(make_updater, statistics):
     updater = make_updater(learning_rate=0.01, statistics=statistics)
     a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
@@ -263,7 +116,7 @@ def test_a_d_step_leaves_all_of_g_but_its_running_statistics(statistics):
     assert moved <= set(changed(dis, arrays(updater.dis)))
 
 
-def test_a_g_step_leaves_d_untouched():
+def test_a_g_step_leaves_d_untouched(make_updater):
     updater = make_updater(learning_rate=0.01)
     a, b = next(updater._draw(1))
     gen, dis = arrays(updater.gen), arrays(updater.dis)
@@ -275,9 +128,9 @@ def test_a_g_step_leaves_d_untouched():
 
 
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
-def test_the_running_statistics_are_those_of_the_drawing(statistics):
+def test_the_running_statistics_are_those_of_the_drawing(make_updater, statistics):
     """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
-    updater, (plain, _) = make_updater(statistics=statistics), make_networks()
+    updater, plain = make_updater(statistics=statistics), make_updater().gen
     for _ in range(3):
         (x_real, c_real, _), (_, c_fake, _) = a, b = next(updater._draw(1))
         updater._update_dis(0, a, b)
@@ -294,7 +147,7 @@ def test_the_running_statistics_are_those_of_the_drawing(statistics):
         np.testing.assert_allclose(found[key], expected[key], rtol=1e-5, atol=1e-6, err_msg=key)
 
 
-def test_the_gradients_of_a_step_are_freed_before_the_next():
+def test_the_gradients_of_a_step_are_freed_before_the_next(make_updater):
     updater = make_updater()
     a, b = next(updater._draw(1))
     updater._update_dis(0, a, b)
@@ -303,7 +156,7 @@ def test_the_gradients_of_a_step_are_freed_before_the_next():
     assert all(param.grad is None for param in updater.dis.params())
 
 
-def test_d_sees_g_as_in_training():
+def test_d_sees_g_as_in_training(make_updater):
     """In a D step too, batch normalisation takes the minibatch's own statistics."""
     updater = make_updater()
     a, b = next(updater._draw(1))
@@ -311,21 +164,16 @@ def test_d_sees_g_as_in_training():
     np.testing.assert_array_equal(converted, updater.gen(a[0], b[1]).array)
 
 
-def test_a_d_step_descends():
+@pytest.mark.parametrize("name", ["dis", "gen"])
+def test_a_step_descends(make_updater, name):
     updater = make_updater(learning_rate=1e-5)
     a, b = next(updater._draw(1))
-    first, second = (updater._update_dis(0, a, b)["dis/loss"] for _ in range(2))
+    step = {"dis": lambda: updater._update_dis(0, a, b), "gen": lambda: updater._update_gen(a, b)}[name]
+    first, second = (step()[f"{name}/loss"] for _ in range(2))
     assert second < first
 
 
-def test_a_g_step_descends():
-    updater = make_updater(learning_rate=1e-5)
-    a, b = next(updater._draw(1))
-    first, second = (updater._update_gen(a, b)["gen/loss"] for _ in range(2))
-    assert second < first
-
-
-def test_the_running_statistics_change_nothing_of_the_training():
+def test_the_running_statistics_change_nothing_of_the_training(make_updater):
     def train(statistics):
         updater = make_updater(learning_rate=0.01, n_dis=2, statistics=statistics)
         reports = [update(updater)[0] for _ in range(3)]
@@ -335,7 +183,7 @@ def test_the_running_statistics_change_nothing_of_the_training():
     assert train("every forward") == train("generator steps")
 
 
-def test_the_same_seed_trains_the_same_networks():
+def test_the_same_seed_trains_the_same_networks(make_updater):
     def train():
         updater = make_updater(learning_rate=0.01)
         for _ in range(2):
@@ -366,16 +214,16 @@ class Again:
         return replay
 
 
-def test_a_step_is_a_function_of_its_arrays_and_the_networks(monkeypatch, capsys):
+def test_a_step_is_a_function_of_its_arrays_and_the_networks(make_updater, monkeypatch, capsys):
     """Replayed it trains the same networks to the last bit; this is what a CUDA graph relies on."""
     monkeypatch.setattr(recorded_step, "CHECKED", 1)
     recorder = Again()
 
     def draw(*place):
         assert not recorder.replaying, "a recording would draw the same again"
-        return generator(*place)
+        return rng_for(*place)
 
-    monkeypatch.setattr("starvox.training.updater.generator", draw)
+    monkeypatch.setattr("starvox.training.updater.rng_for", draw)
 
     def train(prepare):
         updater = make_updater(learning_rate=0.01, n_dis=3)
@@ -394,7 +242,7 @@ def test_a_step_is_a_function_of_its_arrays_and_the_networks(monkeypatch, capsys
     assert capsys.readouterr().err == ""
 
 
-def test_a_step_changes_arrays_in_place():
+def test_a_step_changes_arrays_in_place(make_updater):
     """A replay goes on writing to the arrays that it was recorded with."""
 
     def places():
@@ -421,7 +269,7 @@ def test_a_step_changes_arrays_in_place():
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
-def test_a_gpu_computes_what_the_cpu_does(statistics, cupy):
+def test_a_gpu_computes_what_the_cpu_does(make_updater, statistics, cupy):
     """The first iteration: later ones drift apart, RMSprop makes whole steps of rounding."""
 
     def run(device):
@@ -450,7 +298,7 @@ def test_a_gpu_computes_what_the_cpu_does(statistics, cupy):
 
 
 @pytest.mark.gpu
-def test_an_iteration_does_not_wait_for_the_gpu(cupy):
+def test_an_iteration_does_not_wait_for_the_gpu(make_updater, cupy):
     import cupyx
 
     updater = make_updater(learning_rate=0.01, device="@cupy:0")
@@ -460,7 +308,7 @@ def test_an_iteration_does_not_wait_for_the_gpu(cupy):
 
 
 @pytest.mark.gpu
-def test_cuda_graphs_do_what_the_steps_do(cupy, capsys):
+def test_cuda_graphs_do_what_the_steps_do(make_updater, cupy, capsys):
     from starvox.training.cuda_graph import use_cuda_graphs
 
     updater = make_updater(learning_rate=0.01, n_dis=2, device="@cupy:0")
@@ -469,5 +317,5 @@ def test_cuda_graphs_do_what_the_steps_do(cupy, capsys):
         update(updater)
     cupy.cuda.Stream.null.use()
     assert capsys.readouterr().err == ""
-    assert updater._step_dis._replay is not None
-    assert updater._step_gen._replay is not None
+    assert updater._run_dis._replay is not None
+    assert updater._run_gen._replay is not None

@@ -42,14 +42,14 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.corpus import readers, write_manifest
+    from starvox.corpus import hold_out, readers, write_manifest
 
     _check(args)
     options = {"all_styles": True} if args.all_styles else {}
     clips, notes = getattr(readers, _CORPORA[args.corpus])(args.folder.resolve(), **options)
     parts = {args.out: clips}
     if args.held_out:
-        parts[args.out], parts[args.held_out] = readers.hold_out(clips, args.held_out_share)
+        parts[args.out], parts[args.held_out] = hold_out(clips, args.held_out_share)
     for path, part in parts.items():
         write_manifest(path, part)
         print(f"{path}: {_count(part)}")

@@ -1,155 +1,158 @@
-"""``starvox train`` and ``starvox resume``."""
+"""``starvox train`` and ``starvox resume``, and `starvox.train` in Python."""
 
+import argparse
+import dataclasses
 import os
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from starvox.commands.options import add_command, add_experiment, count, seed, setting
 from starvox.commands.paths import DEMO, RESULTS, STORE, SYNTHETIC
-from starvox.errors import UserError
 from starvox.launch import is_launched, launch
 
+if TYPE_CHECKING:
+    from starvox.training.processes import Processes
+    from starvox.training.run import Options
 
-def add(commands) -> None:
+
+def add(commands: Any) -> None:
     for name, resume, text in (
         ("train", False, "train an experiment from the start"),
-        ("resume", True, "go on with a training from its newest snapshot"),
+        ("resume", True, "resume a training from its newest snapshot"),
     ):
         command = add_command(commands, name, text)
         add_experiment(command)
         own = "the run's own" if resume else ""
-        command.add_argument(
-            "--data",
-            type=Path,
-            help="manifest of the training clips (default: "
-            + (f"{own})" if resume else f"synthetic speech, made in {DEMO})"),
-        )
-        command.add_argument(
-            "--held-out",
-            type=Path,
-            help="manifest of the clips to sample (default: held_out.csv beside the manifest, if there)",
-        )
-        command.add_argument("--out", type=Path, help="results folder (default: results/EXP)")
-        command.add_argument(
-            "--np",
-            type=count,
-            default=1,
-            metavar="N",
-            help="processes that train together, by MPI (default: 1)",
-        )
-        command.add_argument("--device", default="auto", help="auto, cpu or cuda:N (default: auto)")
-        command.add_argument(
-            "--iterations", type=count, help="stop after so many (default: the experiment's epochs)"
-        )
-        command.add_argument("--seed", type=seed, help="of everything random (default: 0, or the run's own)")
-        command.add_argument(
-            "--jobs", type=count, help="threads that decode the corpus (default: one a core)"
-        )
-        command.add_argument(
-            "--store",
-            type=Path,
-            help=f"decoded clips are kept here (default: {own or STORE})",
-        )
-        for what, share in (("log", "a 500th"), ("snapshot", "a 20th"), ("sample", "a 10th")):
-            command.add_argument(
-                f"--{what}-every",
-                type=count,
-                metavar="N",
-                help=f"iterations (default: {share} of the experiment's)",
-            )
-        command.add_argument(
-            "--cuda-graph", action="store_true", help="replay the steps as CUDA graphs (docs/performance.md)"
-        )
-        command.add_argument(
-            "--tf32", action="store_true", help="let products of float32 use TF32, on a GPU that has it"
-        )
-        command.add_argument(
-            "--set",
-            type=setting,
-            action="append",
-            default=[],
-            metavar="KEY=VALUE",
-            help="a value of the experiment for this run alone, for example loss.identity_weight=0; "
-            "repeatable" + ("; default: the run's own" if resume else ""),
-        )
+        switch = argparse.BooleanOptionalAction
+
+        def option(flag: str, text: str, otherwise: str = "", to: Any = command, **more: Any) -> None:
+            to.add_argument(flag, help=text + (f" (default: {otherwise})" if otherwise else ""), **more)
+
+        made = own or f"synthetic speech, made in {DEMO}"
+        option("--data", "manifest of the training clips", made, type=Path)
+        option("--held-out", "manifest of the clips to sample", "held_out.csv beside the manifest", type=Path)
+        option("--out", "results folder", "results/EXP", type=Path)
+        option("--np", "processes that train together, by MPI", own or "1", type=count, metavar="N")
+        option("--device", "auto, cpu or cuda:N", own or "auto")
+        option("--iterations", "stop after so many", "the experiment's epochs", type=count)
+        option("--seed", "of everything random", own or "0", type=seed)
+        option("--jobs", "threads that decode the corpus", "one a core", type=count)
+        option("--store", "decoded clips are kept here", own or str(STORE), type=Path)
+        for what, part in (("log", "a 500th"), ("snapshot", "a 20th"), ("sample", "a 10th")):
+            part = own or f"{part} of the experiment's"
+            option(f"--{what}-every", "iterations", part, type=count, metavar="N")
+        option("--cuda-graph", "replay the steps as CUDA graphs (docs/performance.md)", own, action=switch)
+        option("--tf32", "let products of float32 use TF32, on a GPU that has it", own, action=switch)
+        text = "a value of the experiment for this run alone, for example loss.identity_weight=0; repeatable"
+        option("--set", text, own, type=setting, action="append", default=[], metavar="KEY=VALUE")
         if not resume:
-            command.add_argument(
-                "--corpus",
-                choices=SYNTHETIC,
-                default="demo",
-                help="the synthetic speech that is used without --data (default: demo)",
-            )
-            command.add_argument(
-                "--overwrite", action="store_true", help="remove the run that is in the results folder"
-            )
-        command.set_defaults(run=_run, resume=resume, overwrite=False)
+            text = "the synthetic speech that is used without --data"
+            option("--corpus", text, "demo", choices=SYNTHETIC, default="demo")
+            option("--overwrite", "remove the run that is in the results folder", action="store_true")
+        command.set_defaults(run=_run, resume=resume)
 
 
-def _run(args) -> int:
-    if args.np > 1 and not is_launched():
-        launch(args.np, args.argv)
+def train(
+    experiment: str | Path,
+    *,
+    resume: bool = False,
+    changes: Mapping[str, Any] | None = None,
+    corpus: str = "demo",
+    **options: Any,
+) -> Path:
+    """Trains in this process as ``starvox train`` and ``starvox resume`` do; prints what it does.
+
+    Args:
+        experiment: an id, or the path of a config.toml.
+        resume: whether to resume the run in ``out``.
+        changes: dotted key -> value of the experiment, for this run alone.
+        corpus: the synthetic speech that is used without ``data``: ``demo`` or ``record``.
+        options: ``out``, ``data``, ``iterations``, ``device``, ``seed`` and the other attributes of
+            `starvox.training.run.Options`.
+
+    Returns:
+        Path: the results folder, which `starvox.Replay.load` takes.
+
+    Raises:
+        UserError: if something is wrong that the user can mend.
+        KeyboardInterrupt: if Ctrl-C stopped it, when all is saved.
+    """
     from starvox.training.processes import Processes
 
-    with Processes.join(args.np) as processes:
-        return _train(args, processes)
+    synthetic = None if resume else corpus
+    code, out = _train(experiment, resume, dict(changes or {}), synthetic, Processes(), options)
+    if code:
+        raise KeyboardInterrupt
+    return out
 
 
-def _train(args, processes) -> int:
+def _run(args: argparse.Namespace) -> int:
     from starvox.config import load_experiment
     from starvox.run.run import Run
-    from starvox.training.run import Options, train
 
-    changes = dict(args.set)
-    exp = load_experiment(args.experiment, changes)
-    if args.cuda_graph and args.np > 1:
-        raise UserError("--cuda-graph is for one process; leave it out, or NP")
-    if args.cuda_graph and (exp.training.optimizer == "adam" or exp.training.learning_rate_factor != 1):
-        raise UserError("--cuda-graph replays one learning rate, and this experiment's changes; leave it out")
-    if args.tf32 or args.cuda_graph:
-        from starvox.device import find_device, require_gpu
+    if args.np is None:
+        folder = args.out or RESULTS / load_experiment(args.experiment).id
+        args.np = Run(folder).read_environment().processes if args.resume else 1
+    if args.np > 1 and not is_launched():
+        launch(args.np, [*args.argv, f"--np={args.np}"])
+    from starvox.training.processes import Processes
+    from starvox.training.run import Options
 
-        require_gpu(find_device(args.device), "--tf32" if args.tf32 else "--cuda-graph")
-    out = args.out or RESULTS / exp.id
-    data, held_out = args.data, args.held_out
-    if args.resume and not changes and Run(out).is_there():
-        exp = load_experiment(args.experiment, Run(out).experiment().changes())
-    if data is None and not args.resume:
+    options = {key: value for key, value in vars(args).items() if key in Options.__dataclass_fields__}
+    options |= {"processes": args.np}
+    with Processes.join(args.np) as processes:
+        corpus = None if args.resume else args.corpus
+        return _train(args.experiment, args.resume, dict(args.set), corpus, processes, options)[0]
+
+
+def _train(
+    experiment: str | Path,
+    resume: bool,
+    changes: dict[str, Any],
+    corpus: str | None,
+    processes: "Processes",
+    options: dict[str, Any],
+) -> tuple[int, Path]:
+    """Returns the exit code and the results folder; ``corpus`` is made where there is no ``data``."""
+    from starvox.config import load_experiment
+    from starvox.run.run import Run
+    from starvox.training.run import Options
+    from starvox.training.run import train as train_run
+
+    exp = load_experiment(experiment, changes)
+    out = Path(options.get("out") or RESULTS / exp.id)
+    paths = {key: Path(options[key]) for key in ("data", "held_out", "store") if options.get(key)}
+    asked = Options(**options | paths | {"out": out})
+    if resume and not changes and Run(out).is_there():
+        exp = load_experiment(experiment, Run(out).experiment().changes())
+    data, held_out = asked.data, asked.held_out
+    if data is None and corpus:
         from starvox.corpus.demo import make_demo
 
         with processes.first_alone():
-            data = make_demo(SYNTHETIC[args.corpus], args.corpus) / "train.csv"
+            data = make_demo(SYNTHETIC[corpus], corpus) / "train.csv"
     if held_out is None and data and os.path.isfile(data.parent / "held_out.csv"):
         held_out = data.parent / "held_out.csv"
-    options = Options(
-        data=data,
-        held_out=held_out,
-        out=out,
-        store=args.store or (None if args.resume else STORE),
-        device=args.device,
-        iterations=args.iterations,
-        seed=args.seed,
-        jobs=args.jobs,
-        log_every=args.log_every,
-        snapshot_every=args.snapshot_every,
-        sample_every=args.sample_every,
-        overwrite=args.overwrite,
-        cuda_graph=args.cuda_graph,
-        tf32=args.tf32,
-        processes=args.np,
-        resume_command=_resume_command(args, out != RESULTS / exp.id),
-    )
-    return train(exp, options, args.resume, processes)
+    store = asked.store or (None if resume else STORE)
+    command = _resume_command(experiment, asked, elsewhere=out != RESULTS / exp.id)
+    asked = dataclasses.replace(asked, data=data, held_out=held_out, store=store, resume_command=command)
+    return train_run(exp, asked, resume, processes), out
 
 
-def _resume_command(args, elsewhere: bool) -> str:
+def _resume_command(experiment: str | Path, options: "Options", elsewhere: bool) -> str:
     """Returns the command that resumes a run as it was asked for; the run knows the rest."""
-    command = ["make", "resume", f"EXP={args.experiment}"]
+    command = ["make", "resume", f"EXP={experiment}"]
     if elsewhere:
-        command.append(f"OUT={args.out}")
-    if args.device != "auto":
-        command.append(f"DEVICE={args.device}")
-    if args.iterations:
-        command.append(f"ITERATIONS={args.iterations}")
-    if args.np > 1:
-        command.append(f"NP={args.np}")
+        command.append(f"OUT={options.out}")
+    if options.device:
+        command.append(f"DEVICE={options.device}")
+    if options.processes > 1:
+        command.append(f"NP={options.processes}")
+    more = [flag for flag, on in (("--cuda-graph", options.cuda_graph), ("--tf32", options.tf32)) if on]
+    if options.jobs:
+        more.append(f"--jobs={options.jobs}")
+    if more:
+        command.append(f"ARGS={' '.join(more)}")
     return shlex.join(command)

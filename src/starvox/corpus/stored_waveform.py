@@ -5,11 +5,12 @@ import zlib
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from starvox.errors import UserError
+
+_HEADER = 128  # bytes; NumPy leaves room for any number of samples
 
 
 class StoredWaveform:
@@ -46,23 +47,18 @@ class StoredWaveform:
         count = (len(self) if stop is None else stop) - start
         try:
             with open(self._path, "rb") as file:
-                if (found := stamp(file.fileno())) != self._checked:
-                    if checksum_of(self._path) != self._checksum:
-                        raise self._damaged()
-                    self._checked = found
-                file.seek(4 * (start - len(self)), os.SEEK_END)
+                found = stamp(file.fileno())
+                is_whole = found == self._checked or checksum_of(self._path) == self._checksum
+                self._checked = found if is_whole else None
+                file.seek(_HEADER + 4 * start)
                 samples = np.fromfile(file, "<f4", count)
         except OSError as error:
             mend = "at the next start the clip is decoded again"
             raise UserError(f"{self._path}: {error.strerror}; {mend}") from None
-        if len(samples) < count:  # cut short since its checksum was looked at
-            raise self._damaged()
+        if not is_whole or len(samples) < count:  # cut short since its checksum was looked at
+            mend = "delete it: at the next start it is made again"
+            raise UserError(f"{self._path}: a damaged decoded clip; {mend}")
         return samples
-
-    def _damaged(self) -> UserError:
-        return UserError(
-            f"{self._path}: a damaged decoded clip; delete it: at the next start it is made again"
-        )
 
 
 def checksum_of(path: Path) -> int:
@@ -78,18 +74,14 @@ def write_blocks(path: Path, blocks: Iterable[np.ndarray]) -> int:
     """Writes a waveform as `numpy.save` does, block by block; returns its samples."""
     samples = 0
     with open(path, "wb") as file:
-        _write_header(file, samples)
+        file.seek(_HEADER)
         for block in blocks:
             file.write(block.astype("<f4", copy=False).data)
             samples += len(block)
         file.seek(0)
-        _write_header(file, samples)  # as long as the first: NumPy leaves room for any number
+        header = {"descr": "<f4", "fortran_order": False, "shape": (samples,)}
+        np.lib.format.write_array_header_1_0(file, header)
     return samples
-
-
-def _write_header(file: BinaryIO, samples: int) -> None:
-    header = {"descr": "<f4", "fortran_order": False, "shape": (samples,)}
-    np.lib.format.write_array_header_1_0(file, header)
 
 
 def stamp(file: str | Path | int) -> list[int] | None:

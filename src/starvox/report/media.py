@@ -5,12 +5,14 @@ import io
 from pathlib import Path
 
 import soundfile
+from PIL import Image
 
 _TYPES = {
     **{".flac": "audio/flac", ".ogg": "audio/ogg"},
-    **{".jpg": "image/jpeg", ".png": "image/png", ".svg": "image/svg+xml"},
+    **{".jpg": "image/jpeg", ".svg": "image/svg+xml", ".webp": "image/webp"},
 }
 ENDINGS = (".png", ".wav", ".ogg")
+_MAX_PIXELS = 20_000_000
 
 
 def data_uri(ending: str, data: bytes) -> str:
@@ -37,17 +39,14 @@ class Media:
 
     def files(self, folder: Path) -> list[Path]:
         """Returns the pictures and sounds below a folder of the run, sorted."""
-        if not self.is_inside(folder):
-            return []
         return sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS and self.has(path))
 
     def has(self, path: Path) -> bool:
-        """Returns whether a path is a regular file of the run."""
-        return path.is_file() and self.is_inside(path)
+        """Returns whether a path is a regular file of the run.
 
-    def is_inside(self, path: Path) -> bool:
-        """Returns whether no link leads out of the run: one could put any file of the machine on the page."""
-        return path.resolve().is_relative_to(self.run.resolve())
+        Through a link that leads out of it any file of the machine could get on the page.
+        """
+        return path.is_file() and path.resolve().is_relative_to(self.run.resolve())
 
     def uri(self, path: Path, data: bytes | None = None) -> str:
         """Returns a file as a data URI, or "" if it is left out. ``data`` stands for a file not on disk."""
@@ -56,22 +55,27 @@ class Media:
             uri = data_uri(ending, data)
             if len(uri) > self._room:
                 raise ValueError("no room")
-        except (OSError, ValueError, soundfile.SoundFileError):
+        except (OSError, SyntaxError, ValueError, soundfile.SoundFileError, Image.DecompressionBombError):
             self.left_out.append(path.relative_to(self.run).as_posix())
             return ""
         self._room -= len(uri)
         return uri
 
     def _read(self, path: Path) -> tuple[bytes, str]:
-        """Returns the bytes and their ending: FLAC of a WAV, other files as they are."""
-        size = path.stat().st_size
-        if path.suffix == ".wav":
-            info = soundfile.info(path)
-            size = info.frames * info.channels  # FLAC takes about one byte of a sample's two
-        if size > self._room:
+        """Returns the bytes and their ending: FLAC of a WAV, WebP of a PNG, an Ogg as it is."""
+        made = io.BytesIO()
+        if path.suffix == ".png":
+            with Image.open(path) as image:
+                if image.width * image.height > _MAX_PIXELS:
+                    raise ValueError("too large")
+                image.convert("RGB").save(made, "WEBP", quality=70)  # a tenth of the PNG
+            return made.getvalue(), ".webp"
+        info = soundfile.info(path)
+        # FLAC takes about one byte of a sample's two
+        if (info.frames * info.channels if path.suffix == ".wav" else path.stat().st_size) > self._room:
             raise ValueError("no room")
-        if path.suffix != ".wav":
-            return path.read_bytes(), path.suffix
+        if path.suffix == ".ogg":
+            return path.read_bytes(), ".ogg"
         wave, rate = soundfile.read(path, info.frames, dtype="int16")
-        soundfile.write(sound := io.BytesIO(), wave, rate, format="FLAC", subtype="PCM_16")
-        return sound.getvalue(), ".flac"
+        soundfile.write(made, wave, rate, format="FLAC", subtype="PCM_16")
+        return made.getvalue(), ".flac"

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markupsafe import Markup
 
-from starvox.config import experiment_folder, load_experiment
+from starvox.config import Experiment, experiment_folder, load_experiment
 from starvox.errors import UserError
 from starvox.evaluation.table import format_evaluation
 from starvox.files import write_text
@@ -30,9 +30,11 @@ LIMIT = 24_000_000  # characters of pictures and sounds; a larger page is slow t
 MAX_SAMPLES = 6  # iterations to choose from, spread over the run
 CURVE_SIZE = (4.4, 2.8)  # inches: a screen of 390 px shows it with letters that can be read
 
-_SOURCE = re.compile(
-    r"(.+)_(?:input|copy-synthesis(?:_.*)?)"
-)  # names that tell what recording X others are of
+# names that tell what recording X others are of
+_SOURCE = re.compile(r"(.+)_(?:input|copy-synthesis(?:_.*)?)")
+
+
+Item = tuple[str, str]  # what it is, data URI
 
 
 class Report(NamedTuple):
@@ -56,43 +58,42 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
         UserError: if the folder is no run, a file in it is damaged, or the page
             cannot be written.
     """
-    run = Path(run)
-    media = Media(run, limit)
-    config = _read(Run(run).config, media)
+    files = Run(run)
+    media = Media(files.folder, limit)
+    config = _read(files.config, media)
     if not config:
         raise UserError(f"{run} is no results folder: it has no config.json; train first")
     config.pop("set", None)
-    name = config.pop("id", run.name)
+    name = config.pop("id", files.folder.name)
     title = config.pop("title", name)
-    log = _read_log(run, media)
+    log = _read_log(files.log, media)
     family = _family(name)
     curves = [_draw(curve, log, media) for curve in CURVES] if log else []
-    iterations = _samples(run, media)
+    iterations = _samples(media)
     samples = {n: _listen(path, media) for n, path in iterations[:1]}
-    replay = _listen(Run(run).replay, media)  # before the older samples, while there is room
+    replay = _listen(files.replay, media)  # before the older samples, while there is room
     samples |= {n: _listen(path, media) for n, path in iterations[1:]}
-    samples = {n: groups for n, groups in samples.items() if groups}
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    template = environment.from_string(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
-    page = template.render(
+    template = resources.files(__package__).joinpath("page.html").read_text(encoding="utf-8")
+    page = environment.from_string(template).render(
         id=name,
         title=title,
-        folder=run.name,
+        folder=files.folder.name,
         progress=_progress(log, config.get("training.epochs")),
-        evaluation=_read_evaluation(run, media),
+        evaluation=_read_evaluation(files, media),
         curves=curves,
         losses=[(key, *_ends(log[key])) for key in LOG_KEYS if "/" in key] if log else [],
-        samples=samples,
+        samples={n: groups for n, groups in samples.items() if groups},
         replay=replay,
         family=family,
         config=config,
         differences=[(exp, _differences(config, exp)) for exp, _ in family[:2]],
-        environment=_environment(run, media),
+        environment=_environment(files, media),
         left_out=media.left_out,
     )
-    path = Path(out) if out else Run(run).report
+    path = Path(out) if out else files.report
     write_text(path, page.encode(errors="replace").decode())  # JSON can hold half a character
     return Report(path, media.left_out)
 
@@ -118,17 +119,17 @@ def _read(path: Path, media: Media, show: Callable[[Any], Any] = _show) -> dict[
 
 
 def _flatten(values: dict[str, Any], show: Callable, prefix: str = "") -> dict[str, Any]:
-    flat = {}
+    flat: dict[str, Any] = {}
     for key, value in values.items():
         nested = isinstance(value, dict)
         flat |= _flatten(value, show, f"{prefix}{key}.") if nested else {prefix + key: show(value)}
     return flat
 
 
-def _read_log(run: Path, media: Media) -> Log | None:
+def _read_log(path: Path, media: Media) -> Log | None:
     """Returns the log, or None if there is no entry yet."""
     try:
-        return read_log(run) if media.has(Run(run).log) else None
+        return read_log(path) if media.has(path) else None
     except UserError as error:
         if "no complete entry" in str(error):
             return None
@@ -161,19 +162,19 @@ def _ends(values: np.ndarray) -> tuple[str, str]:
     return (f"{finite[0]:.4g}", f"{finite[-1]:.4g}") if finite.size else ("–", "–")
 
 
-def _samples(run: Path, media: Media) -> list[tuple[int, Path]]:
+def _samples(media: Media) -> list[tuple[int, Path]]:
     """Returns iteration and folder of samples, the newest first; of many, some spread evenly."""
-    found = {
-        int(match[1]): path
-        for path in run.glob("samples/iter_*")
+    found = [
+        (int(match[1]), path)
+        for path in media.run.glob("samples/iter_*")
         if (match := re.fullmatch(r"iter_(\d+)", path.name)) and media.files(path)
-    }
-    newest_first = sorted(found.items(), reverse=True)
+    ]
+    newest_first = sorted(found, reverse=True)
     places = np.linspace(0, len(found) - 1, min(len(found), MAX_SAMPLES)).round().astype(int)
     return [newest_first[place] for place in places]
 
 
-def _listen(folder: Path, media: Media) -> list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]]:
+def _listen(folder: Path, media: Media) -> list[tuple[str, list[Item], list[Item]]]:
     """Returns recording, sounds and pictures, of the files of a folder.
 
     Samples and replay write X_input, X_copy-synthesis, X_to_Y and X_reconstruction of
@@ -181,15 +182,15 @@ def _listen(folder: Path, media: Media) -> list[tuple[str, list[tuple[str, str]]
     """
     names = {path: path.relative_to(folder).with_suffix("").as_posix() for path in media.files(folder)}
     sources = {match[1] for name in names.values() if (match := _SOURCE.fullmatch(name))}
-    groups = {"": ([], [])}
+    groups: dict[str, tuple[list[Item], list[Item]]] = {"": ([], [])}
     for path, name in sorted(names.items(), key=lambda file: _order(file[1])):
         source = max((s for s in sources if name.startswith(f"{s}_")), key=len, default="")
-        kind = path.suffix == ".png"
         if uri := media.uri(path):
-            label = _words(name[len(source) :])
+            label = name[len(source) :].replace("_", " ").strip()
             if label == "input" and f"{source}_copy-synthesis" in names.values():
                 label = "original recording"
-            groups.setdefault(_words(source), ([], []))[kind].append((label, uri))
+            group = groups.setdefault(source.replace("_", " "), ([], []))
+            group[path.suffix == ".png"].append((label, uri))
     return [(source, *found) for source, found in groups.items() if any(found)]
 
 
@@ -199,13 +200,9 @@ def _order(name: str) -> tuple[bool, bool, bool, str]:
     return way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ").strip()
-
-
-def _read_evaluation(run: Path, media: Media) -> dict[str, Any] | None:
+def _read_evaluation(run: Run, media: Media) -> dict[str, Any] | None:
     """Returns the newest evaluation: its iteration, verdict, tables and the verdict's sentence, or None."""
-    found = {number: path for number, path in Run(run).evaluations().items() if media.has(path)}
+    found = {number: path for number, path in run.evaluations().items() if media.has(path)}
     if not found:
         return None
     path = found[max(found)]
@@ -217,7 +214,7 @@ def _read_evaluation(run: Path, media: Media) -> dict[str, Any] | None:
         raise UserError(f"{path}: damaged, or of an earlier version; remove it") from None
 
 
-def _family(name: str) -> list[tuple[Any, Markup | None]]:
+def _family(name: str) -> list[tuple[Experiment, Markup]]:
     """Returns the experiment with this id, its parent and so on, and their READMEs, from ``experiments/``."""
     found, folder = [], experiment_folder(name)
     while folder:
@@ -226,15 +223,15 @@ def _family(name: str) -> list[tuple[Any, Markup | None]]:
         except UserError:  # it does not fit today's code
             break
         readme = folder / "README.md"
-        text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else None
-        found.append((exp, text and _render(text)))
+        text = readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else ""
+        found.append((exp, _render(text)))
         parent = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8")).get("extends", "")
         beside = folder.parent / parent
         folder = beside if parent and beside.is_dir() else experiment_folder(parent)
     return found
 
 
-def _differences(config: dict[str, str], other) -> list[tuple[str, str, str]]:
+def _differences(config: dict[str, str], other: Experiment) -> list[tuple[str, str, str]]:
     """Returns key, value of the run, value of the experiment, where they differ."""
     theirs = {key: _show(value) for key, value in other.flatten().items() if key != "title"}
     rows = ((key, config.get(key, "–"), theirs.get(key, "–")) for key in dict.fromkeys([*config, *theirs]))
@@ -260,16 +257,15 @@ def _render(text: str) -> Markup:
     return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
-def _environment(run: Path, media: Media) -> dict[str, Any]:
+def _environment(run: Run, media: Media) -> dict[str, Any]:
     """Returns environment.json, and how many classes and unused clips there are, by name."""
-    found = {key.replace("_", " "): value for key, value in _read(Run(run).environment, media).items()}
-    classes = _read(Run(run).labels, media, len)
+    found = {key.replace("_", " "): value for key, value in _read(run.environment, media).items()}
+    classes = _read(run.labels, media, len)
     found |= {f"classes of {group}": count for group, count in classes.items()}
-    path = run / "rejected.csv"
-    if media.has(path):
+    if media.has(run.rejected):
+        lines = io.StringIO(run.rejected.read_text(encoding="utf-8", errors="replace"), newline="")
         try:
-            with open(path, encoding="utf-8", errors="replace", newline="") as file:
-                found["clips not used (rejected.csv)"] = sum(1 for _ in csv.reader(file)) - 1
-        except (OSError, csv.Error) as error:
-            raise UserError(f"{path}: damaged ({error}); remove it") from None
+            found["clips not used (rejected.csv)"] = sum(1 for _ in csv.reader(lines)) - 1
+        except csv.Error as error:
+            raise UserError(f"{run.rejected}: damaged ({error}); remove it") from None
     return found

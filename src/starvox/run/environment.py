@@ -35,8 +35,10 @@ class Environment(BaseModel):
         held_out: manifest of the clips to sample, if there is one.
         corpus: `Corpus.fingerprint`.
         store: where decoded clips are kept; a kept run does not say.
-        every: name -> iterations, as `Intervals`.
+        every: name -> iterations, as `starvox.training.assemble.Intervals`.
         processes: how many train together.
+        asked_device: ``auto``, ``cpu`` or ``cuda:N``.
+        cuda_graph, tf32: whether they were asked for.
         resumed: a `machine` for each time.
     """
 
@@ -49,6 +51,9 @@ class Environment(BaseModel):
     store: PathText | None = None
     every: dict[str, Count] = {}
     processes: Count = 1
+    asked_device: str = "auto"
+    cuda_graph: bool = False
+    tf32: bool = False
     resumed: list[Any] = []
 
 

@@ -67,7 +67,7 @@ class Lock:
             raise WriteError(f"{self._folder}: cannot be written to ({error.strerror})", "out") from None
         return self
 
-    def __exit__(self, *exc_info):
+    def __exit__(self, *exc_info: object) -> None:
         if self._is_there():
             self._path.unlink()  # while it is held, so that who opened it sees it gone
         self._lock.release()

@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starvox.errors import UserError
 from starvox.files import read_text
@@ -23,15 +25,12 @@ LOSSES = (
 )
 LOG_KEYS = (*COUNTS, *LOSSES)
 
-_MOST_KEYS = 1000
-_SMALLEST, _LARGEST = 1e-45, 3.5e38  # about what float32 holds; matplotlib fails far beyond
+MAX_KEYS = 1000  # every key gets a value for every entry
+MIN_VALUE, MAX_VALUE = 1e-45, 3.5e38  # about what float32 holds; matplotlib fails far beyond
 
 
-def read_log(path: str | Path) -> dict[str, np.ndarray]:
+def read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
     """Reads the log that Chainer's LogReport writes.
-
-    A file that ends early, as one still being copied does, gives the entries
-    that are complete.
 
     Args:
         path: the log, or the results folder that holds it under the name ``log``.
@@ -43,19 +42,33 @@ def read_log(path: str | Path) -> dict[str, np.ndarray]:
         logged before their weight.
 
     Raises:
-        UserError: if there is no such file, it is not a log, or it has no
-            complete entry.
+        UserError: if there is no such file, it is not a log, or it has no entry.
     """
     path = Path(path)
     if path.is_dir():
         path = path / "log"
-    entries = _complete_entries(_text(path), path)
+    not_a_log = (
+        f"{path}: not a log; give the file that LogReport writes, a JSON list of entries with `iteration`"
+    )
+    try:
+        entries = json.loads(read_text(path, errors="replace"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such log; give a results folder, or the file `log` in it") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; give a results folder, or the file `log` in it") from None
+    except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, lists in lists in lists
+        raise UserError(not_a_log) from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError(not_a_log)
     if not entries:
-        raise UserError(f"{path}: no complete entry yet; wait for the first report of training")
+        raise UserError(f"{path}: no entry yet; wait for the first report of training")
     keys = dict.fromkeys([*LOG_KEYS, *(key for entry in entries for key in entry)])
-    if len(keys) > _MOST_KEYS:  # every key would get a value for every entry
-        raise _not_a_log(path)
-    return {key: np.array([_number(entry.get(key)) for entry in entries]) for key in keys}
+    if len(keys) > MAX_KEYS:
+        raise UserError(not_a_log)
+    log = {key: np.array([_number(entry.get(key)) for entry in entries]) for key in keys}
+    if not np.isfinite(log["iteration"]).all():
+        raise UserError(not_a_log)
+    return log
 
 
 def count_logged(path: str | Path) -> int:
@@ -66,49 +79,10 @@ def count_logged(path: str | Path) -> int:
         return 0
 
 
-def _text(path: Path) -> str:
-    try:
-        return read_text(path, errors="replace")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such log; give a results folder, or the file `log` in it") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; give a results folder, or the file `log` in it") from None
-
-
-def _complete_entries(text: str, path: Path) -> list[dict]:
-    decoder, entries = json.JSONDecoder(), []
-    rest = _skip(text, 0, " \t\r\n")
-    if text[rest : rest + 1] not in ("[", ""):
-        raise _not_a_log(path)
-    while True:
-        rest = _skip(text, rest, " \t\r\n[,")
-        try:
-            entry, rest = decoder.raw_decode(text, rest)
-        except json.JSONDecodeError:  # the end of the list, or of a file cut short
-            return entries
-        except (ValueError, RecursionError):  # a number of thousands of digits, lists in lists in lists
-            raise _not_a_log(path) from None
-        if not isinstance(entry, dict) or not np.isfinite(_number(entry.get("iteration"))):
-            raise _not_a_log(path)
-        entries.append(entry)
-
-
-def _skip(text: str, start: int, characters: str) -> int:
-    while start < len(text) and text[start] in characters:
-        start += 1
-    return start
-
-
-def _number(value) -> float:
+def _number(value: Any) -> float:
     """Returns a number as a training could have logged it: what float32 cannot hold is infinite, or 0."""
     if not isinstance(value, int | float):
         return np.nan
-    if abs(value) > _LARGEST:  # false for NaN
+    if abs(value) > MAX_VALUE:  # false for NaN
         return np.inf if value > 0 else -np.inf
-    return 0.0 if abs(value) < _SMALLEST else float(value)
-
-
-def _not_a_log(path: Path) -> UserError:
-    return UserError(
-        f"{path}: not a log; give the file that LogReport writes, a JSON list of entries with `iteration`"
-    )
+    return 0.0 if abs(value) < MIN_VALUE else float(value)

@@ -119,7 +119,7 @@ class Run:
             UserError: if it is missing or damaged.
         """
         if not self.is_there():
-            raise UserError(f"{self.folder} is no results folder: it has no config.json", "train")
+            raise UserError(f"{self.folder} is no results folder: it has no config.json", self._mend())
         return load_experiment(self.config)
 
     def encoder(self, exp: Experiment) -> LabelEncoder:
@@ -150,8 +150,12 @@ class Run:
             return Environment.model_validate(values)
         except (OSError, ValueError, RecursionError):  # a ValidationError is a ValueError
             raise UserError(
-                f"{self.environment}: missing or damaged, so there is no whole run", "train"
+                f"{self.environment}: missing or damaged, so there is no whole run", self._mend()
             ) from None
+
+    def _mend(self) -> str:
+        """Returns what mends that there is no run: one can be started in an empty folder alone."""
+        return "out" if self.folder.is_dir() and any(self.folder.iterdir()) else "train"
 
     def write_environment(self, values: Environment) -> None:
         """Writes ``environment.json``."""

@@ -6,10 +6,10 @@ of all that stands before it, which NumPy and Chainer ignore.
 """
 
 import hashlib
-import math
 import os
 import zipfile
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 from chainer.serializer import Deserializer
@@ -23,10 +23,11 @@ _SEED = "starvox:seed"
 _PREFIX = b"sha256:"
 _COMMENT = len(_PREFIX) + 64
 _END_WITHOUT_COMMENT = 22  # bytes of an archive's last record
+_BLOCK = 1 << 20  # bytes
 _MAX_RATIO = 16  # what a file may claim to unpack to; weights shrink by a tenth
 
 
-def save(path: str | Path, target, seed: int | None = None) -> None:
+def save(path: str | Path, target: Any, seed: int | None = None) -> None:
     """Writes a snapshot with its checksum; it appears whole or not at all (`replacing`).
 
     A trainer's holds the run's seed too, so that no other one can resume it.
@@ -41,7 +42,7 @@ def save(path: str | Path, target, seed: int | None = None) -> None:
     _write(path, _arrays(target) | note)
 
 
-def save_half(folder: Path, iteration: int, target) -> Path:
+def save_half(folder: Path, iteration: int, target: Any) -> Path:
     """Writes a generator to keep, in half the room: weights as float16, vectors as they are.
 
     Returns:
@@ -60,7 +61,7 @@ def save_half(folder: Path, iteration: int, target) -> Path:
     return path.rename(path.with_stem(f"{path.stem}-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"))
 
 
-def _arrays(target) -> dict[str, np.ndarray]:
+def _arrays(target: Any) -> dict[str, np.ndarray]:
     serializer = DictionarySerializer()
     serializer.save(target)
     return {key: np.asanyarray(array) for key, array in serializer.target.items()}
@@ -80,7 +81,7 @@ def _write(path: str | Path, arrays: dict[str, np.ndarray]) -> None:
         file.write(_PREFIX + digest)
 
 
-def load(path: Path, target, part: str = "") -> int | None:
+def load(path: Path, target: Any, part: str = "") -> int | None:
     """Loads a snapshot into a link or a trainer; never unpickles, so it runs no code.
 
     A file with a checksum is refused if any byte of it has changed. One without,
@@ -116,7 +117,8 @@ def load(path: Path, target, part: str = "") -> int | None:
         return seed
     except Exception as error:  # a crafted file can make its readers raise nearly anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UserError(f"{path}: cannot be loaded ({_one_line(reason)}); use another snapshot") from error
+        reason = " ".join(str(reason).split())[:300]
+        raise UserError(f"{path}: cannot be loaded ({reason}); use another snapshot") from error
 
 
 def refuse_if_too_small(path: Path, weights: int) -> None:
@@ -137,15 +139,15 @@ class _Check(Deserializer):
             collected, since an optimizer that is interrupted is left in between.
     """
 
-    def __init__(self, arrays: dict, path: str, problems: list | None = None):
+    def __init__(self, arrays: dict[str, np.ndarray], path: str, problems: list[str] | None = None):
         self.problems = [] if problems is None else problems
         self._arrays = arrays
         self._path = path
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> "_Check":
         return _Check(self._arrays, f"{self._path}{key.strip('/')}/", self.problems)
 
-    def __call__(self, key, value):
+    def __call__(self, key: str, value: Any) -> Any:
         key = self._path + key.lstrip("/")
         if key not in self._arrays:
             self.problems.append(f"it lacks {key!r}")
@@ -160,7 +162,7 @@ class _Check(Deserializer):
             self._compare(key, stored, np.asarray(like) if isinstance(like, int | float) else like)
         return value
 
-    def _compare(self, key, stored, wanted):
+    def _compare(self, key: str, stored: np.ndarray, wanted: Any) -> None:
         # numbers that are counted up are only of a kind: NumPy's, Python's
         types = [array.dtype if wanted.ndim else array.dtype.kind for array in (stored, wanted)]
         if stored.shape != wanted.shape or types[0] != types[1]:
@@ -169,7 +171,7 @@ class _Check(Deserializer):
             )
 
 
-def _verify(file) -> None:
+def _verify(file: BinaryIO) -> None:
     """Holds a file against its checksum; one without must at least end as an archive does."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _COMMENT))
@@ -183,49 +185,20 @@ def _verify(file) -> None:
         raise ValueError("truncated, or not a snapshot")
 
 
-def _digest(file, size: int) -> bytes:
+def _digest(file: BinaryIO, size: int) -> bytes:
     """Returns the SHA-256 of the first ``size`` bytes, in hexadecimal digits."""
-    digest, block = hashlib.sha256(), memoryview(bytearray(1 << 20))
+    digest = hashlib.sha256()
     file.seek(0)
-    while size:
-        n = file.readinto(block[: min(size, len(block))])
-        if not n:
-            raise ValueError("it became shorter while it was read")
-        digest.update(block[:n])
-        size -= n
+    for left in range(size, 0, -_BLOCK):
+        digest.update(file.read(min(left, _BLOCK)))
     return digest.hexdigest().encode()
 
 
-def _read(file, part: str) -> dict[str, np.ndarray]:
-    """Returns key -> array of the members below ``part``; trusts no size it is told."""
-    with zipfile.ZipFile(file) as archive:
-        members = {
-            info.filename.removesuffix(".npy"): info
-            for info in archive.infolist()
-            if info.filename.startswith(part)
-        }
-        if sum(info.file_size for info in members.values()) > _MAX_RATIO * file.seek(0, os.SEEK_END):
+def _read(file: BinaryIO, part: str) -> dict[str, np.ndarray]:
+    """Returns key -> array of the members below ``part``; NumPy unpickles none."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as stored:
+        if sum(info.file_size for info in stored.zip.infolist()) > _MAX_RATIO * size:
             raise ValueError("it claims to hold far more than its size")
-        return {key: _read_array(archive, info) for key, info in members.items()}
-
-
-def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    with archive.open(info) as stream:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-        if dtype.hasobject:
-            raise ValueError(f"{info.filename!r} holds Python objects, which could run code")
-        claimed = stream.tell() + math.prod(shape) * dtype.itemsize
-        if min(shape, default=0) < 0 or not dtype.itemsize or claimed != info.file_size:
-            raise ValueError(f"{info.filename!r} claims the shape {shape}, which is not what it holds")
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
-
-
-def _one_line(reason) -> str:
-    """Returns a text that a file may have had a say in, fit for a terminal."""
-    text = " ".join(str(reason).split())[:300]
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        return {key: stored[key] for key in stored.files if key.startswith(part)}

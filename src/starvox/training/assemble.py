@@ -1,16 +1,17 @@
 """From an experiment and a corpus to a trainer."""
 
+from collections.abc import Callable
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chainer
 import numpy as np
 
 from starvox.audio import spectrogram
 from starvox.build import build_models
-from starvox.config import Experiment
-from starvox.corpus import CropDataset
+from starvox.config import Audio, Experiment, Training
+from starvox.corpus import CropDataset, Example
 from starvox.run.lock import Lock
 from starvox.run.log import LOG_KEYS
 from starvox.training.extensions import (
@@ -22,12 +23,14 @@ from starvox.training.extensions import (
     Snapshots,
     StopOnNonFinite,
 )
+from starvox.training.extensions.samples import SampleClip, Voice
 from starvox.training.iterator import ClipIterator
 from starvox.training.processes import Processes
-from starvox.training.triggers import Every, EverySeconds, Stop
-from starvox.training.updater import StarGANUpdater
+from starvox.training.triggers import IterationTrigger, SecondsTrigger, StopTrigger
+from starvox.training.updater import Batch, StarGANUpdater
 
-SNAPSHOT_SECONDS = 600.0  # the most that a kill can cost, where the planned ones are further apart
+MAX_SNAPSHOT_SECONDS = 600.0  # the most that a kill can cost, where the planned ones are further apart
+EARLY_SAMPLES = (1, 10, 50)  # iterations at which there is something to see before the first planned samples
 
 
 class Intervals(NamedTuple):
@@ -47,7 +50,7 @@ def count_iterations(exp: Experiment, n_clips: int, n_processes: int = 1) -> int
     return ceil(exp.training.epochs * n_clips / (steps * exp.training.batchsize * n_processes))
 
 
-def make_prepare(audio, device):
+def make_prepare(audio: Audio, device: chainer.backend.Device) -> Callable[[list[Example]], Batch]:
     """Returns what makes a minibatch (x, c, t) of examples, all on the host.
 
     c is float32 of shape (B, n_labels), t int32 of (B, n_classes). x is what
@@ -56,21 +59,21 @@ def make_prepare(audio, device):
     themselves, so that the training does not wait for them.
     """
 
-    def prepare(batch):
+    def prepare(batch: list[Example]) -> Batch:
         crops, c, t = (np.stack(column) for column in zip(*batch, strict=True))
         return (spectrogram(crops, audio)[:, None] if device.xp is np else crops), c, t
 
     return prepare
 
 
-def make_converter(audio):
+def make_converter(audio: Audio) -> Callable[[Any, chainer.backend.Device], Batch]:
     """Returns a converter of a minibatch from `make_prepare` to (x, c, t) on the device.
 
     x is float32 of shape (B, 1, bins, frames).
     """
 
     @chainer.dataset.converter()
-    def convert(batch, device):
+    def convert(batch: Batch, device: chainer.backend.Device) -> Batch:
         x, c, t = (device.send(array) for array in batch)
         return (spectrogram(x, audio)[:, None] if x.ndim == 2 else x), c, t
 
@@ -78,7 +81,11 @@ def make_converter(audio):
 
 
 def build_updater(
-    exp: Experiment, dataset: CropDataset, device, seed: int, processes: Processes | None = None
+    exp: Experiment,
+    dataset: CropDataset,
+    device: chainer.backend.Device,
+    seed: int,
+    processes: Processes | None = None,
 ) -> StarGANUpdater:
     """Builds the networks, their optimizers and the updater, on the device."""
     processes = processes or Processes()
@@ -92,9 +99,9 @@ def build_updater(
             dataset,
             table.batchsize,
             seed,
-            processes.rank,
-            processes.size,
-            make_prepare(exp.audio, device),
+            rank=processes.rank,
+            size=processes.size,
+            prepare=make_prepare(exp.audio, device),
         ),
         optimizers,
         loss=exp.loss,
@@ -109,7 +116,7 @@ def build_updater(
     )
 
 
-def _make_optimizer(table) -> chainer.optimizer.GradientMethod:
+def _make_optimizer(table: Training) -> chainer.optimizer.GradientMethod:
     if table.optimizer == "adam":
         return chainer.optimizers.Adam(
             table.learning_rate, beta1=table.adam_beta1, beta2=table.adam_beta2, eps=table.adam_eps
@@ -120,10 +127,10 @@ def _make_optimizer(table) -> chainer.optimizer.GradientMethod:
 def build_trainer(
     exp: Experiment,
     updater: StarGANUpdater,
-    stop: Stop,
+    stop: StopTrigger,
     out: Path,
     every: Intervals,
-    samples: tuple,
+    samples: tuple[list[SampleClip], list[Voice]],
     seed: int = 0,
     lock: Lock | None = None,
 ) -> chainer.training.Trainer:
@@ -140,8 +147,8 @@ def build_trainer(
         lock: of the results folder, in the process that writes the run's files and its progress.
     """
     trainer = chainer.training.Trainer(updater, stop, out)
-    log, planned = Every(every.log, stop), Every(every.snapshot, stop)
-    snapshot = EverySeconds(SNAPSHOT_SECONDS, stop, also=planned)
+    log, planned = IterationTrigger(every.log, stop), IterationTrigger(every.snapshot, stop)
+    snapshot = SecondsTrigger(MAX_SNAPSHOT_SECONDS, stop, also=planned)
     trainer.extend(
         StopOnNonFinite(lambda trainer: log(trainer) or snapshot(trainer)), trigger=(1, "iteration")
     )
@@ -151,10 +158,19 @@ def build_trainer(
     # first, and with no trigger of Chainer's, whose state older snapshots lack
     trainer.extend(lambda _: lock.check(), name="lock", trigger=lambda _: True, priority=500)
     trainer.extend(Log(LOG_KEYS, log), name="LogReport", trigger=(1, "iteration"))
-    trainer.extend(Progress(stop.iterations, log), trigger=(1, "iteration"))
-    extension = Samples(updater.gen, *samples, exp.audio, 2**exp.generator.depth)
-    trainer.extend(extension, trigger=Every(every.sample, stop))
-    trainer.extend(Curves(exp.id), trigger=EverySeconds(60, stop))
+    planned_sample = IterationTrigger(every.sample, stop, early=EARLY_SAMPLES)
+    curves = SecondsTrigger(60, stop)
+
+    def sample(trainer: chainer.training.Trainer) -> bool:
+        return planned_sample(trainer) or stop(trainer)
+
+    def pauses(trainer: chainer.training.Trainer) -> bool:
+        return any([sample(trainer), curves(trainer), snapshot(trainer)])
+
+    trainer.extend(Progress(stop.iterations, log, pauses), trigger=(1, "iteration"))
+    clips, targets = samples
+    trainer.extend(Samples(updater.gen, clips, targets, exp.audio, 2**exp.generator.depth), trigger=sample)
+    trainer.extend(Curves(exp.id), trigger=curves)
     saved = Snapshots(lambda trainer: planned(trainer) or stop(trainer), seed, lock.check)
     trainer.extend(saved, trigger=snapshot)
     return trainer

@@ -1,12 +1,15 @@
 """Which clips a run samples, and what voices it converts them to: the same in every run."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from starvox.corpus import Clip, Corpus, CropDataset, LabelEncoder
 from starvox.training.extensions.samples import SampleClip, Voice
 
-_CLIPS = 4
-_TARGETS = 3
+MAX_CLIPS = 4
+MAX_TARGETS = 3
 
 
 def choose_samples(
@@ -27,12 +30,12 @@ def choose_samples(
     dataset = CropDataset(source, encoder)
     clips = [
         SampleClip(dataset.draw(index, np.random.default_rng(0)).crop, _voice(source.clips[index], encoder))
-        for index in _spread(range(len(source.clips)), _CLIPS)
+        for index in _spread(range(len(source.clips)), MAX_CLIPS)
     ]
     speakers = {clip.speaker: clip for clip in corpus.clips if all(clip.labels.values())}
     targets = [_voice(clip, encoder) for clip in speakers.values() or corpus.clips]
     different = {voice.title: voice for voice in targets}
-    return clips, _spread(list(different.values()), _TARGETS, offset=0.5)
+    return clips, _spread(list(different.values()), MAX_TARGETS, offset=0.5)
 
 
 def _voice(clip: Clip, encoder: LabelEncoder) -> Voice:
@@ -40,7 +43,7 @@ def _voice(clip: Clip, encoder: LabelEncoder) -> Voice:
     return Voice(title, encoder.input(**clip.labels))
 
 
-def _spread(items, count: int, offset: float = 0.0) -> list:
+def _spread(items: Sequence[Any], count: int, offset: float = 0.0) -> list[Any]:
     """Returns at most ``count`` items at even distances, ``offset`` of a distance from the start."""
     count = min(count, len(items))
     return [items[int((k + offset) * len(items) / count)] for k in range(count)]

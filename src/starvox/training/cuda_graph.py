@@ -6,11 +6,16 @@ holds them with all their arguments, addresses included.
 
 import gc
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from types import ModuleType
+from typing import Any
 
 from starvox.device import require_gpu
 from starvox.fast_gpu.cublas import Cublas
 from starvox.fast_gpu.product import through
+from starvox.training.recorded_step import Losses
+from starvox.training.updater import StarGANUpdater
 
 _WARM_UP = 2
 
@@ -23,22 +28,21 @@ class CudaGraphRecorder:
     nothing else uses and that stays: a graph goes on writing to it.
 
     Args:
-        cupy (module).
+        cupy: the module.
     """
 
-    def __init__(self, cupy):
+    def __init__(self, cupy: ModuleType):
         self._cupy = cupy
         cupy.cuda.Device().synchronize()  # nothing waits for the default stream any more
         self._stream = cupy.cuda.Stream(non_blocking=True).use()
         self._pool = cupy.cuda.MemoryPool()
         self._cublas = Cublas(cupy, self._stream)
 
-    def record(self, function):
+    def record(self, function: Callable[[], Losses]) -> Callable[[], Losses]:
         """Returns a function that does what ``function`` did; calls that a few times.
 
         Args:
-            function (callable): -> dict of arrays; its kernels depend on no value
-                that the host has to wait for.
+            function: its kernels depend on no value that the host has to wait for.
         """
         with (
             self._cupy.cuda.using_allocator(self._pool.malloc),
@@ -49,13 +53,13 @@ class CudaGraphRecorder:
             self._stream.synchronize()
             graph, result = self._capture(function)
 
-        def replay():
+        def replay() -> Losses:
             graph.launch(self._stream)
             return result
 
         return replay
 
-    def _capture(self, function):
+    def _capture(self, function: Callable[[], Losses]) -> tuple[Any, Losses]:
         gc.collect()  # what is freed during a capture should be the function's own
         gc.disable()
         try:
@@ -73,7 +77,7 @@ class CudaGraphRecorder:
         return graph, result
 
 
-def use_cuda_graphs(updater) -> None:
+def use_cuda_graphs(updater: StarGANUpdater) -> None:
     """Lets an updater replay its steps as CUDA graphs, wherever that does the same.
 
     Raises:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any, TextIO
 
 
 class BestEffort:
@@ -16,9 +17,8 @@ class BestEffort:
         failed (bool): whether something could not be written.
     """
 
-    def __init__(self, stream):
-        is_open = stream is not None and not stream.closed
-        self._stream = stream if is_open else open(os.devnull, "w")  # noqa: SIM115
+    def __init__(self, stream: TextIO | None):
+        self._stream = stream if stream and not stream.closed else open(os.devnull, "w")  # noqa: SIM115
         self.failed = False
 
     def write(self, text: str) -> int:
@@ -30,9 +30,6 @@ class BestEffort:
         with self._noting():
             self._stream.flush()
 
-    def isatty(self) -> bool:
-        return not self._stream.closed and self._stream.isatty()
-
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
         try:
@@ -40,7 +37,7 @@ class BestEffort:
         except (OSError, ValueError):  # a full disk, a reader or a terminal that is gone, a closed file
             self.failed = True
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
 

@@ -6,13 +6,16 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from typing import Any, NoReturn
 
+import chainer
 import numpy as np
+from numpy.typing import NDArray
 
 from starvox.device import find_device
 from starvox.errors import UserError
 
-_PATIENCE = 5.0  # s that a process which failed gives the others to fail as well
+LEAVE_TIMEOUT = 5.0  # s that a process which failed gives the others to fail as well
 
 
 class Processes:
@@ -32,7 +35,7 @@ class Processes:
         is_first (bool): rank is 0. The first alone writes files and prints.
     """
 
-    def __init__(self, comm=None):
+    def __init__(self, comm: Any = None):
         self.rank = comm.rank if comm else 0
         self.size = comm.size if comm else 1
         self.is_first = self.rank == 0
@@ -59,12 +62,13 @@ class Processes:
             return
         processes = cls(_communicator(size))
         try:
-            with processes._silence():
+            # the first process alone prints; errors are another matter
+            with redirect_stdout(sys.stdout if processes.is_first else open(os.devnull, "w")):
                 yield processes
         except BaseException as error:
             processes._leave(error)
 
-    def find_device(self, name: str):
+    def find_device(self, name: str) -> chainer.backend.Device:
         """Returns this process's device: with GPUs, the one of its number on its machine.
 
         Args:
@@ -87,7 +91,7 @@ class Processes:
         return device
 
     @contextmanager
-    def first_alone(self):
+    def first_alone(self) -> Iterator[None]:
         """Lets the first process through, then the others, who find its work on disk; all leave together."""
         if self._comm is None:
             yield
@@ -105,7 +109,7 @@ class Processes:
                 self._wait(self._comm.mpi_comm.Ibcast(done))
         self._meet()
 
-    def share_weights(self, *networks) -> None:
+    def broadcast_weights(self, *networks: chainer.Link) -> None:
         """Gives the first process's parameters to all."""
         if self._comm is None:
             return
@@ -113,11 +117,11 @@ class Processes:
         for network in networks:
             self._gradients.bcast_data(network)
 
-    def share(self, slots: np.ndarray) -> np.ndarray:
+    def local_slice(self, slots: NDArray[np.float32]) -> NDArray[np.float32]:
         """Returns this process's part of what was drawn for the slots of all minibatches, on axis 0."""
         return np.split(slots, self.size)[self.rank]
 
-    def average_gradients(self, network) -> None:
+    def average_gradients(self, network: chainer.Link) -> None:
         """Replaces the gradients of a network by their means over the processes."""
         if self._comm is None:
             return
@@ -128,7 +132,7 @@ class Processes:
         self._meet()
         self._gradients.multi_node_mean_grad(network)
 
-    def average_statistics(self, network) -> None:
+    def average_statistics(self, network: chainer.Link) -> None:
         """Replaces a network's running statistics by their means over the processes."""
         if self._comm is None:
             return
@@ -140,14 +144,14 @@ class Processes:
         for value, mean in zip(statistics, self._mean(host), strict=True):
             value[...] = network.xp.asarray(mean)
 
-    def average(self, values: dict) -> dict:
+    def average(self, values: dict[str, Any]) -> dict[str, Any]:
         """Returns the means over the processes of scalars by name."""
         if self._comm is None:
             return values
         (means,) = self._mean([np.array([float(value) for value in values.values()])])
         return dict(zip(values, means, strict=True))
 
-    def check_same(self, **values) -> None:
+    def refuse_if_different(self, **values: Any) -> None:
         """Ends all processes unless they hold the same values.
 
         Raises:
@@ -155,8 +159,7 @@ class Processes:
         """
         if self._comm is None:
             return
-        self._meet()
-        everybodys = self._comm.mpi_comm.allgather(values)
+        everybodys = self._gather(values)
         for name in values:
             if any(others[name] != values[name] for others in everybodys):
                 raise UserError(f"the processes do not have the same {name}; has a file changed meanwhile?")
@@ -165,10 +168,13 @@ class Processes:
         """Returns the largest of the processes' numbers."""
         if self._comm is None:
             return number
-        self._meet()
-        return max(self._comm.mpi_comm.allgather(number))
+        return max(self._gather(number))
 
-    def _mean(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    def _gather(self, value: Any) -> list[Any]:
+        self._meet()
+        return self._comm.mpi_comm.allgather(value)
+
+    def _mean(self, arrays: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Returns the means over the processes of arrays of one dtype."""
         flat = np.concatenate([array.ravel() for array in arrays])
         self._meet()
@@ -178,19 +184,14 @@ class Processes:
         return [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
 
     def _meet(self) -> None:
-        """Waits for all, as `_wait` does: MPI's own waiting would take a core for it."""
+        """Waits for all."""
         self._wait(self._comm.mpi_comm.Ibarrier())
 
-    def _silence(self):
-        """Returns a context in which only the first process prints; errors are another matter."""
-        return redirect_stdout(sys.stdout if self.is_first else open(os.devnull, "w"))
-
-    def _leave(self, error: BaseException):
+    def _leave(self, error: BaseException) -> NoReturn:
         """Ends this process by raising, if all have failed, and otherwise ends all of them."""
-        code = {UserError: 2, KeyboardInterrupt: 130}.get(type(error), 1)
-        if isinstance(error, SystemExit):
-            code = error.code
-        if self._wait(self._end.Ibarrier(), _PATIENCE):
+        codes: dict[type, Any] = {UserError: 2, KeyboardInterrupt: 130, SystemExit: getattr(error, "code", 1)}
+        code = codes.get(type(error), 1)
+        if self._wait(self._end.Ibarrier(), LEAVE_TIMEOUT):
             raise error if self.is_first else SystemExit(code)
         if isinstance(error, UserError):
             print(f"starvox: {error}", file=sys.stderr)
@@ -198,10 +199,11 @@ class Processes:
             traceback.print_exception(error)
         print(f"starvox: process {self.rank} of {self.size} failed; ending all", file=sys.stderr, flush=True)
         self._end.Abort(code)
+        raise error  # not reached
 
     @staticmethod
-    def _wait(request, seconds: float = float("inf")) -> bool:
-        """Waits, mostly asleep; says whether what was waited for came."""
+    def _wait(request: Any, seconds: float = float("inf")) -> bool:
+        """Polls an MPI request, which MPI's own waiting would take a core for; returns False on timeout."""
         started = time.monotonic()
         while not request.Test():
             waited = time.monotonic() - started
@@ -211,7 +213,7 @@ class Processes:
         return True
 
 
-def _communicator(size: int):
+def _communicator(size: int) -> Any:
     try:
         import mpi4py.MPI  # noqa: F401
     except (ImportError, RuntimeError) as error:
@@ -228,7 +230,7 @@ def _communicator(size: int):
     return comm
 
 
-def _nccl_communicator():
+def _nccl_communicator() -> Any:
     import chainermn
 
     try:

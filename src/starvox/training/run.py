@@ -1,13 +1,16 @@
 """One training from its command line to its results folder."""
 
-import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import chainer
+import numpy as np
+
+from starvox.build import describe_compiling
 from starvox.config import Experiment
 from starvox.corpus import Corpus, CropDataset, LabelEncoder
-from starvox.device import describe, use_tf32
+from starvox.device import describe, require_gpu, use_tf32
 from starvox.errors import UserError, WriteError
 from starvox.files import remove_leftovers, write_text
 from starvox.run import snapshots
@@ -16,11 +19,10 @@ from starvox.run.lock import Lock
 from starvox.run.run import Run
 from starvox.training.assemble import Intervals, build_trainer, build_updater, count_iterations
 from starvox.training.choose_samples import choose_samples
-from starvox.training.common_stop import CommonStop
 from starvox.training.cuda_graph import use_cuda_graphs
 from starvox.training.output import best_effort_output
 from starvox.training.processes import Processes
-from starvox.training.triggers import Stop
+from starvox.training.triggers import StopTrigger
 
 _OF_STORE = r"starvox-index\.json|(?:\d+/)?[0-9a-f]{2}/[0-9a-f]{64}\.npy"
 
@@ -29,16 +31,18 @@ _OF_STORE = r"starvox-index\.json|(?:\d+/)?[0-9a-f]{2}/[0-9a-f]{64}\.npy"
 class Options:
     """What does not change the experiment; see ``starvox train --help``.
 
+    None stands for a default, or, resuming, for what the run was started with.
+
     Attributes:
-        data: manifest of the training clips; None for the run's own, and its held-out clips, resuming.
-        held_out: manifest of the clips to sample; None takes training clips.
         out: the results folder.
-        store: where decoded clips are kept; None for the run's own, resuming.
-        device: ``auto``, ``cpu`` or ``cuda:N``.
+        data: manifest of the training clips.
+        held_out: manifest of the clips to sample; without one training clips are.
+        store: where decoded clips are kept.
+        device: ``auto`` (the default), ``cpu`` or ``cuda:N``.
         iterations: stop after so many; None for the experiment's epochs.
-        seed: of everything random; None for 0, or, resuming, for the run's own.
+        seed: of everything random; by default 0.
         jobs: decoding threads; None for one a core.
-        log_every, snapshot_every, sample_every: iterations; None for a 500th,
+        log_every, snapshot_every, sample_every: iterations; by default a 500th,
             a 20th and a 10th of the experiment's.
         overwrite: a run in ``out`` may be removed.
         cuda_graph: replay the steps as CUDA graphs.
@@ -47,11 +51,11 @@ class Options:
         resume_command: what the user types to resume this run, to be printed.
     """
 
-    data: Path | None
-    held_out: Path | None
     out: Path
-    store: Path | None
-    device: str = "auto"
+    data: Path | None = None
+    held_out: Path | None = None
+    store: Path | None = None
+    device: str | None = None
     iterations: int | None = None
     seed: int | None = None
     jobs: int | None = None
@@ -59,8 +63,8 @@ class Options:
     snapshot_every: int | None = None
     sample_every: int | None = None
     overwrite: bool = False
-    cuda_graph: bool = False
-    tf32: bool = False
+    cuda_graph: bool | None = None
+    tf32: bool | None = None
     processes: int = 1
     resume_command: str = ""
 
@@ -84,20 +88,17 @@ def train(exp: Experiment, options: Options, resume: bool = False, processes: Pr
         UserError: if something is wrong that the user can mend.
     """
     processes = processes or Processes()
-    device = processes.find_device(options.device)
-    device.use()
-    if options.tf32:  # now that each process has its own GPU
-        use_tf32(device)
     run = Run(options.out)
-    stop = Stop() if processes.size == 1 else CommonStop(processes)
+    recorded = run.read_environment() if resume else None  # a folder without a run is left alone
+    if recorded:
+        options = _with_own(options, run, recorded)
+    device = processes.find_device(options.device or "auto")
+    device.use()
+    options = _on_device(exp, options, recorded, device)
+    stop = StopTrigger(processes.largest, tell=processes.is_first)
     try:
-        lock = None
         with stop, ExitStack() as until_the_end:
-            with processes.first_alone():
-                recorded = run.read_environment() if resume else None  # a folder without a run is left alone
-                if processes.is_first:
-                    lock = until_the_end.enter_context(Lock(run.folder))
-            return _train(exp, options, run, recorded, device, stop, processes, lock)
+            return _train(exp, options, run, recorded, device, stop, processes, until_the_end)
     except KeyboardInterrupt:
         if stop.requested is None:
             raise
@@ -118,29 +119,38 @@ def _train(
     options: Options,
     run: Run,
     recorded: Environment | None,
-    device,
-    stop: Stop,
+    device: chainer.backend.Device,
+    stop: StopTrigger,
     processes: Processes,
-    lock: Lock | None,
+    until_the_end: ExitStack,
 ) -> int:
+    assert options.data  # the command sees to it, and to the store
+    assert options.store
+    lock = None
     with processes.first_alone():  # it decodes, and the others find the clips decoded
+        if processes.is_first:
+            lock = until_the_end.enter_context(Lock(run.folder))
         if recorded:
-            _check_own(exp, options, run, recorded)
-            options = _with_own(options, run, recorded)
+            _refuse_others(exp, options, run, recorded)
         else:
             run.check_free(options.overwrite)
-        seed = recorded.seed if recorded else options.seed or 0
         if processes.is_first:
             run.remove_leftovers()
             remove_leftovers(options.store, _OF_STORE, seconds=3600)  # others may be decoding into it
-        corpus = _open_corpus("corpus", options.data, exp, options, processes)
-        held_out = options.held_out and _open_corpus("held-out", options.held_out, exp, options, processes)
+        corpus, held_out = _open_corpora(exp, options, processes)
         encoder = LabelEncoder.from_clips(corpus.clips, exp.labels.sizes)
-        if held_out and not any(any(encoder.without_unknown(c).labels.values()) for c in held_out.clips):
-            print(f"warning: no label of {options.held_out} is one of {options.data}: of another corpus?")
+        known = map(encoder.without_unknown, held_out.clips if held_out else ())
+        if held_out and not any(clip.speaker or clip.birthplace for clip in known):  # all corpora share sexes
+            what = f"no speaker and no birthplace of {options.held_out} is one of {options.data}"
+            print(f"warning: {what}: of another corpus?")
         if recorded:
-            _check_same(run, recorded, corpus, encoder)
+            same = run.labels.is_file() and run.labels.read_bytes() == encoder.dumps().encode()
+            run.refuse_if_changed(run.labels, same, "the set of label names")
+            same = recorded.corpus == corpus.fingerprint()
+            what = "the corpus" if same else f"the corpus ({corpus.difference(run.clips)})"
+            run.refuse_if_changed(run.environment, same, what)
 
+        seed = recorded.seed if recorded else options.seed or 0
         dataset = CropDataset(corpus, encoder, exp.labels.drop_probability)
         updater = build_updater(exp, dataset, device, seed, processes)
         if options.cuda_graph:
@@ -152,7 +162,9 @@ def _train(
         trainer = build_trainer(exp, updater, stop, run.folder, every, samples, seed, lock)
         if recorded:
             _load_newest(trainer, run, seed)
-    processes.check_same(corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations)
+    processes.refuse_if_different(
+        corpus=corpus.fingerprint(), iteration=updater.iteration, end=stop.iterations
+    )
     if recorded and stop.is_end(updater.iteration):
         print(f"nothing to do: {run.folder} is at iteration {updater.iteration} of {stop.iterations}")
         return 0
@@ -160,13 +172,49 @@ def _train(
         recorded.resumed = [*recorded.resumed, machine(describe(device))]
         run.write_environment(recorded)
     elif processes.is_first:
-        _record(exp, options, run, corpus, held_out, encoder, describe(device), seed, every)
-    processes.share_weights(updater.gen, updater.dis)  # and nobody goes on before the folder is made
-    _announce(exp, len(corpus.clips), planned, stop, describe(device), every, options.processes)
-    code = _run(trainer, stop, options)
+        run.clear()
+        made_of = Environment(
+            seed=seed,
+            data=str(options.data),
+            held_out=options.held_out and str(options.held_out),
+            corpus=corpus.fingerprint(),
+            store=str(options.store),
+            every=every._asdict(),
+            processes=options.processes,
+            asked_device=options.device or "auto",
+            cuda_graph=bool(options.cuda_graph),
+            tf32=bool(options.tf32),
+            **machine(describe(device)),
+        )
+        run.write_environment(made_of)  # first: it says that what follows is a run's
+        write_text(run.config, exp.dumps())
+        write_text(run.labels, encoder.dumps())
+        corpus.write_rejected(run.rejected, held_out.rejected if held_out else ())
+        corpus.write_clips(run.clips)
+    processes.broadcast_weights(updater.gen, updater.dis)  # and nobody goes on before the folder is made
+
+    table, n = exp.training, processes.size
+    print(
+        f"{exp.id}: {table.epochs} epochs of {len(corpus.clips)} clips, {table.n_dis} D steps and 1 G step "
+        f"of {table.batchsize} an iteration{f' in each of {n} processes' * (n > 1)}: {planned} iterations"
+        f"{f'; stopping at {stop.iterations}' * (stop.iterations != planned)}\n"
+        f"device: {describe(device)}; log every {every.log}, snapshot every {every.snapshot}, "
+        f"samples every {every.sample} iterations\n"
+        f"{describe_compiling(device)}",
+        flush=True,
+        end="",
+    )
+    trainer.run(show_loop_exception_msg=False)
     if changes := corpus.changes():
         print(changes)
-    return code
+    if not stop.is_end(updater.iteration) and stop.requested:
+        print(f"stopped at iteration {updater.iteration}, saved; go on with: {_resume_command(options)}")
+        return 128 + stop.requested
+    out = run.folder
+    print(f"done: {updater.iteration} iterations. Look at {out}/curves and {out}/samples, and listen there.")
+    if updater.iteration < planned:
+        print(f"resume it, up to iteration {planned}, with: {options.resume_command}")
+    return 0
 
 
 def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
@@ -177,16 +225,39 @@ def _with_own(options: Options, run: Run, recorded: Environment) -> Options:
     if data is None:
         data, held_out = Path(recorded.data), held_out or (recorded.held_out and Path(recorded.held_out))
     store = options.store or (recorded.store and Path(recorded.store))
-    if store is None:
+    if not store:
         raise UserError(f"{run.environment}: does not say where decoded clips are kept", "store")
     indices = (store / "starvox-index.json", store / "index.json")  # the latter of earlier versions
     foreign = store.is_dir() and any(store.iterdir()) and not any(path.is_file() for path in indices)
     if options.store is None and foreign:
         raise UserError(f"{run.environment}: {store} holds other things than decoded clips", "store")
-    return replace(options, data=data, held_out=held_out, store=store)
+    device = options.device or recorded.asked_device
+    return replace(options, data=data, held_out=held_out or None, store=store, device=device)
 
 
-def _check_own(exp: Experiment, options: Options, run: Run, recorded: Environment) -> None:
+def _on_device(
+    exp: Experiment, options: Options, own: Environment | None, device: chainer.backend.Device
+) -> Options:
+    """Switches on what was asked for, or on a GPU what the run was started with; returns that."""
+    own = own if device.xp is not np else None
+    tf32, graph = (
+        asked if asked is not None else bool(own and getattr(own, name))
+        for name, asked in (("tf32", options.tf32), ("cuda_graph", options.cuda_graph))
+    )
+    if tf32:  # now that each process has its own GPU
+        use_tf32(device)
+    if graph:
+        require_gpu(device, "--cuda-graph")
+        if options.processes > 1:
+            raise UserError("--cuda-graph is for one process; leave it out, or NP")
+        if exp.training.optimizer == "adam" or exp.training.learning_rate_factor != 1:
+            raise UserError(
+                "--cuda-graph replays one learning rate, and this experiment's changes; leave it out"
+            )
+    return replace(options, tf32=tf32, cuda_graph=graph)
+
+
+def _refuse_others(exp: Experiment, options: Options, run: Run, recorded: Environment) -> None:
     """Refuses to resume a run otherwise than it was started."""
     if options.seed not in (None, recorded.seed):
         raise UserError(f"{run.folder}: this run has seed {recorded.seed}, not {options.seed}", "seed")
@@ -196,14 +267,13 @@ def _check_own(exp: Experiment, options: Options, run: Run, recorded: Environmen
             "processes",
         )
     # a run older than a key has the root's value of it
-    own = run.experiment()
-    old, new = ({"id": each.id} | each.flatten() for each in (own, exp))
+    old, new = ({"id": each.id} | each.flatten() for each in (run.experiment(), exp))
     different = [f"{key} {new[key]!r}, not {old[key]!r}" for key in new if new[key] != old[key]]
     run.refuse_if_changed(run.config, not different, f"the experiment ({'; '.join(different[:3])})")
 
 
 def _choose_intervals(options: Options, own: dict[str, int], planned: int) -> Intervals:
-    """Returns the intervals asked for, else those of the run to resume, else shares of the whole."""
+    """Returns the intervals asked for, else those of the run to resume, else parts of the whole."""
     return Intervals(
         log=options.log_every or own.get("log") or max(1, planned // 500),
         snapshot=options.snapshot_every or own.get("snapshot") or max(1, planned // 20),
@@ -211,23 +281,20 @@ def _choose_intervals(options: Options, own: dict[str, int], planned: int) -> In
     )
 
 
-def _open_corpus(
-    name: str, manifest: Path, exp: Experiment, options: Options, processes: Processes
-) -> Corpus:
-    corpus = Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
-    print(f"{name}: {corpus.summary()}; of {manifest}", flush=True)
-    return corpus
+def _open_corpora(exp: Experiment, options: Options, processes: Processes) -> tuple[Corpus, Corpus | None]:
+    """Opens the training clips and the held-out ones, if there are any."""
+    corpora = []
+    for name, manifest in (("corpus", options.data), ("held-out", options.held_out)):
+        if manifest:
+            assert options.store
+            corpora.append(
+                Corpus.open(manifest, exp.audio, options.store, options.jobs, progress=processes.is_first)
+            )
+            print(f"{name}: {corpora[-1].summary()}; of {manifest}", flush=True)
+    return corpora[0], corpora[1] if corpora[1:] else None
 
 
-def _check_same(run: Run, recorded: Environment, corpus: Corpus, encoder: LabelEncoder) -> None:
-    same = run.labels.is_file() and run.labels.read_bytes() == encoder.dumps().encode()
-    run.refuse_if_changed(run.labels, same, "the set of label names")
-    same = recorded.corpus == corpus.fingerprint()
-    what = "the corpus" if same else f"the corpus ({corpus.difference(run.clips)})"
-    run.refuse_if_changed(run.environment, same, what)
-
-
-def _load_newest(trainer, run: Run, seed: int) -> None:
+def _load_newest(trainer: chainer.training.Trainer, run: Run, seed: int) -> None:
     """Loads the newest snapshot that is whole; names those that are not."""
     for iteration, path in reversed(run.snapshots().items()):
         try:
@@ -244,69 +311,15 @@ def _load_newest(trainer, run: Run, seed: int) -> None:
     raise UserError(f"{run.folder}: no snapshot can be loaded", "overwrite")
 
 
-def _record(
-    exp: Experiment,
-    options: Options,
-    run: Run,
-    corpus: Corpus,
-    held_out: Corpus | None,
-    encoder: LabelEncoder,
-    device: str,
-    seed: int,
-    every: Intervals,
-) -> None:
-    """Clears the results folder and writes what the run is made of."""
-    run.clear()
-    made_of = Environment(
-        seed=seed,
-        data=str(options.data),
-        held_out=options.held_out and str(options.held_out),
-        corpus=corpus.fingerprint(),
-        store=str(options.store),
-        every=every._asdict(),
-        processes=options.processes,
-        **machine(device),
-    )
-    run.write_environment(made_of)  # first: it says that what follows is a run's
-    write_text(run.config, exp.dumps())
-    write_text(run.labels, encoder.dumps())
-    corpus.write_rejected(run.rejected, held_out.rejected if held_out else ())
-    corpus.write_clips(run.clips)
+def _resume_command(options: Options) -> str:
+    """Returns the command that resumes a run that was stopped, up to where it was to go."""
+    return options.resume_command + (f" ITERATIONS={options.iterations}" if options.iterations else "")
 
 
-def _announce(
-    exp, n_clips: int, planned: int, stop: Stop, device: str, every: Intervals, n_processes: int
-) -> None:
-    table = exp.training
-    together = f" in each of {n_processes} processes" if n_processes > 1 else ""
-    until = "" if stop.iterations == planned else f"; stopping at {stop.iterations}"
-    print(
-        f"{exp.id}: {table.epochs} epochs of {n_clips} clips, {table.n_dis} D steps and 1 G step of "
-        f"{table.batchsize} an iteration{together}: {planned} iterations{until}\n"
-        f"device: {device}; log every {every.log}, snapshot every {every.snapshot}, "
-        f"samples every {every.sample} iterations",
-        flush=True,
-    )
-
-
-def _run(trainer, stop: Stop, options: Options) -> int:
-    stop.begin()
-    started = time.monotonic()
-    trainer.run(show_loop_exception_msg=False)
-    waited = sum(trainer.updater.get_iterator(name).waited for name in ("main", "orig"))
-    print(f"waiting for clips: {waited / (time.monotonic() - started):.1%} of the time")
-    iteration, out = trainer.updater.iteration, options.out
-    if not stop.is_end(iteration):
-        print(f"stopped at iteration {iteration}, saved; go on with: {options.resume_command}")
-        return 128 + stop.requested
-    print(f"done: {iteration} iterations. Look at {out}/curves and {out}/samples, and listen there.")
-    return 0
-
-
-def _where_it_stands(options: Options, stop: Stop) -> str:
+def _where_it_stands(options: Options, stop: StopTrigger) -> str:
     """Returns what there is to resume from after a training that ended without saving."""
     if not stop.has_begun:
         return "before the training began"
     if not (found := Run(options.out).snapshots()):
         return "before the first snapshot: nothing is saved"
-    return f"after {found[max(found)].name} was saved; go on from there with: {options.resume_command}"
+    return f"after {found[max(found)].name} was saved; go on from there with: {_resume_command(options)}"

@@ -63,7 +63,7 @@ def test_the_state_of_an_optimizer_is_named():
     trainer.get_all_optimizers = lambda: {"gen": optimizer}
     check(trainer)
     target[0].W.update_rule.state["ms"][1, 1] = np.inf
-    with pytest.raises(UserError, match=r"gen/0/W/ms is not finite"):
+    with pytest.raises(UserError, match=r"gen/0/W:ms is not finite"):
         check(trainer)
 
 

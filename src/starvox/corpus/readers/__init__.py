@@ -8,12 +8,10 @@ from starvox.corpus.readers.common_voice import read_common_voice
 from starvox.corpus.readers.jvs import read_jvs
 from starvox.corpus.readers.layout import Reading
 from starvox.corpus.readers.librispeech import read_librispeech
-from starvox.corpus.readers.split import hold_out
 from starvox.corpus.readers.vctk import read_vctk
 
 __all__ = [
     "Reading",
-    "hold_out",
     "read_common_voice",
     "read_jvs",
     "read_librispeech",

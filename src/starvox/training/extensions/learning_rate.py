@@ -1,6 +1,8 @@
 """The learning rate of each epoch."""
 
-from chainer.training import Extension
+from chainer.training import Extension, Trainer
+
+from starvox.config import Training
 
 
 class LearningRate(Extension):
@@ -13,14 +15,14 @@ class LearningRate(Extension):
         table: the experiment's table ``training``.
     """
 
-    def __init__(self, table):
+    def __init__(self, table: Training):
         self._name = {"rmsprop": "lr", "adam": "alpha"}[table.optimizer]
         self._table = table
 
-    def initialize(self, trainer):
+    def initialize(self, trainer: Trainer) -> None:
         self(trainer)
 
-    def __call__(self, trainer):
+    def __call__(self, trainer: Trainer) -> None:
         falls = trainer.updater.epoch // self._table.learning_rate_epochs
         rate = self._table.learning_rate * self._table.learning_rate_factor**falls
         for optimizer in trainer.updater.get_all_optimizers().values():

@@ -1,10 +1,16 @@
 """A guard against silent divergence."""
 
-from chainer.training import Extension
+import numbers
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from chainer.training import Extension, Trainer
 
 from starvox.errors import UserError
 from starvox.run.run import Run
-from starvox.training.extensions.on_host import are_on_host
+from starvox.training.state import trained_arrays
 
 
 class StopOnNonFinite(Extension):
@@ -17,57 +23,44 @@ class StopOnNonFinite(Extension):
     for, are kept until then.
 
     Args:
-        look_closer (callable): trigger of the closer look.
+        look_closer: trigger of the closer look.
     """
 
     priority = 400  # before anything writes or shows the iteration
 
-    def __init__(self, look_closer):
+    def __init__(self, look_closer: Callable[[Trainer], bool]):
         self._look_closer = look_closer
-        self._kept = []  # (iteration, losses) not looked at yet
+        self._kept: list[tuple[int, dict[str, Any]]] = []  # (iteration, losses) not looked at yet
 
-    def __call__(self, trainer):
+    def __call__(self, trainer: Trainer) -> None:
         iteration, closer = trainer.updater.iteration, self._look_closer(trainer)
         self._kept.append((iteration, dict(trainer.observation)))
         if closer or are_on_host(trainer.observation):
             kept, self._kept = self._kept, []
             for at, losses in kept:
-                bad = [key for key, value in losses.items() if not _is_finite(value)]
+                values = list(losses.items())
                 if closer and at == iteration:
-                    bad += self._look(trainer.updater)
-                if bad:
-                    raise UserError(_describe(at, bad, trainer.out))
-
-    @staticmethod
-    def _look(updater):
-        for name, optimizer in updater.get_all_optimizers().items():
-            for path, parameter in optimizer.target.namedparams():
-                if not _is_finite(parameter.array):
-                    yield name + path
-                for key, value in (parameter.update_rule.state or {}).items():
-                    if not _is_finite(value):
-                        yield f"{name}{path}/{key}"
-            for path, link in optimizer.target.namedlinks():
-                for persistent in link._persistent:
-                    if not _is_finite(getattr(link, persistent)):
-                        yield f"{name}{path}/{persistent}"
+                    values += trained_arrays(trainer.updater.get_all_optimizers())
+                if bad := [key for key, value in values if not _is_finite(value)]:
+                    raise UserError(_describe(at, bad, Run(trainer.out).snapshots()))
 
 
-def _describe(iteration, bad, out):
+def are_on_host(observation: dict[str, Any]) -> bool:
+    """Returns whether all values of an observation are numbers or NumPy's arrays: no GPU is waited for."""
+    return all(isinstance(value, (numbers.Number, np.ndarray)) for value in observation.values())
+
+
+def _describe(iteration: int, bad: list[str], snapshots: dict[int, Path]) -> str:
+    last = "No snapshot was written yet"
+    if snapshots:
+        last = f"The last snapshot, {snapshots[max(snapshots)]}, is from before"
     return (
         f"iteration {iteration}: {', '.join(bad[:3])} {'is' if len(bad) == 1 else 'are'} not finite; "
-        f"stopped. {_describe_last(out)}; a smaller training.learning_rate may help."
+        f"stopped. {last}; a smaller training.learning_rate may help."
     )
 
 
-def _describe_last(out):
-    found = Run(out).snapshots()
-    if not found:
-        return "No snapshot was written yet"
-    return f"The last snapshot, {found[max(found)]}, is from before"
-
-
-def _is_finite(value):
+def _is_finite(value: Any) -> bool:
     # The sum is not finite if a term is not; a NumPy scalar has no large temporary.
     total = value.sum() if hasattr(value, "sum") else value
     return bool(abs(total) < float("inf"))

@@ -1,88 +1,83 @@
-"""Losses, speed and time left, on the screen."""
+"""Losses and time left, on the screen."""
 
 import sys
 import time
+from collections.abc import Callable
+from typing import TextIO
 
-from chainer.training import Extension
-from tqdm import tqdm
+from chainer.training import Extension, Trainer
+from tqdm.auto import notebook_tqdm, std_tqdm, tqdm
 
-from starvox.training.extensions.on_host import are_on_host
+from starvox.training.extensions.non_finite import are_on_host
 
-_SHOWN = {
-    "W": "dis/wasserstein",
-    "GP": "dis/gradient_penalty",
-    "D class": "dis/classification",
-    "G class": "gen/classification",
-    "rec": "gen/reconstruction",
-    "id": "gen/identity",
-    "FM": "gen/feature_matching",
-}
+SHOWN = ("dis/wasserstein", "gen/reconstruction")  # the others are in the log
+IN_NOTEBOOK = notebook_tqdm is not std_tqdm
 
 
 class Progress(Extension):
-    """A progress bar on a terminal, plain lines elsewhere.
+    """A progress bar on a terminal or in a notebook, plain lines elsewhere; at most 80 columns.
 
-    Losses on a GPU, which would have to be waited for, are those of the last
-    iteration at which ``look`` fired.
+    Chainer's ProgressBar and PrintReport write escape codes into files and read every loss. A GPU would have
+    to be waited for: its losses are those of the last iteration at which ``look`` fired. The time left leaves
+    out the first iteration, which compiles, and what is written between two iterations.
 
     Args:
-        iterations (int): of the whole training.
-        look (callable): trigger; the log's.
+        iterations: of the whole training.
+        look: trigger; the log's.
+        pauses: trigger of what takes its time after an iteration.
         stream: where to write; stderr by default.
-        seconds (float): between two plain lines, after the first three iterations.
+        seconds: between two plain lines, after the first three iterations.
     """
 
-    priority = -80
+    priority = 300  # after the checks, before all that takes its time
 
-    def __init__(self, iterations, look, stream=None, seconds=10.0):
+    def __init__(
+        self,
+        iterations: int,
+        look: Callable[[Trainer], bool],
+        pauses: Callable[[Trainer], bool] = lambda _: False,
+        stream: TextIO | None = None,
+        seconds: float = 10.0,
+    ):
         self._iterations = iterations
         self._look = look
+        self._pauses = pauses
         self._losses = ""
         self._stream = stream or sys.stderr
         self._seconds = seconds
-        self._bar = None
+        self._bar: std_tqdm | None = None
+        self._counted, self._total = 0, 0.0  # iterations whose time is known, and their seconds
+        self._ended: float | None = None  # when the last iteration did, unless there was a pause after it
 
-    def initialize(self, trainer):
+    def initialize(self, trainer: Trainer) -> None:
         self._first = trainer.updater.iteration
-        self._started = self._printed = time.monotonic()
-        if self._stream.isatty():
+        self._due = time.monotonic() + self._seconds
+        if IN_NOTEBOOK or self._stream.isatty():
+            form = "{n_fmt}/{total_fmt} {bar} {desc}"
             self._bar = tqdm(
-                total=self._iterations, initial=self._first, file=self._stream, unit="it", dynamic_ncols=True
+                **{"total": self._iterations, "initial": self._first, "file": self._stream},
+                **{"bar_format": form, "dynamic_ncols": True},
             )
 
-    def __call__(self, trainer):
-        iteration, observation = trainer.updater.iteration, trainer.observation
-        if not are_on_host(observation) and self._look(trainer):
-            self._losses = _describe(observation)
+    def __call__(self, trainer: Trainer) -> None:
+        iteration, now = trainer.updater.iteration, time.monotonic()
+        if self._ended is not None:
+            self._counted, self._total = self._counted + 1, self._total + now - self._ended
+        self._ended = None if self._pauses(trainer) else now
+        if are_on_host(trainer.observation) or self._look(trainer):
+            shown = {key: float(trainer.observation[key]) for key in SHOWN if key in trainer.observation}
+            self._losses = ", ".join(f"{key.partition('/')[2]} {value:.3g}" for key, value in shown.items())
+        text = self._losses
+        if self._counted:
+            left = self._total / self._counted * (self._iterations - iteration)
+            text = f"{tqdm.format_interval(left)} left, {text}"
         if self._bar is not None:
-            if time.monotonic() - self._printed > self._bar.mininterval:
-                self._printed = time.monotonic()
-                self._bar.set_postfix_str(self._describe_last(observation), refresh=False)
+            self._bar.set_description_str(text, refresh=False)
             self._bar.update(iteration - self._bar.n)
-        elif self._is_due(iteration):
-            self._printed = time.monotonic()
-            self._print_line(iteration, self._describe_last(observation))
+        elif iteration <= self._first + 3 or iteration == self._iterations or now >= self._due:
+            self._due = now + self._seconds
+            print(f"iteration {iteration}/{self._iterations}, {text}", file=self._stream, flush=True)
 
-    def finalize(self):
+    def finalize(self) -> None:
         if self._bar is not None:
             self._bar.close()
-
-    def _is_due(self, iteration):
-        early = iteration - self._first <= 3
-        waited = time.monotonic() - self._printed >= self._seconds
-        return early or waited or iteration == self._iterations
-
-    def _print_line(self, iteration, losses):
-        pace = (time.monotonic() - self._started) / (iteration - self._first)
-        speed = f"{1 / pace:.2f} it/s" if pace < 1 else f"{pace:.2f} s/it"
-        left = tqdm.format_interval(pace * (self._iterations - iteration))
-        line = f"iteration {iteration}/{self._iterations}, {speed}, {left} left: {losses}"
-        print(line, file=self._stream, flush=True)
-
-    def _describe_last(self, observation):
-        return _describe(observation) if are_on_host(observation) else self._losses
-
-
-def _describe(observation):
-    shown = {short: observation[key] for short, key in _SHOWN.items() if key in observation}
-    return " ".join(f"{short} {float(value):.4g}" for short, value in shown.items())

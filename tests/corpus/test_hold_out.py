@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from starvox import UserError
-from starvox.corpus import Clip
-from starvox.corpus.readers import hold_out
+from starvox.corpus import Clip, hold_out
 
 
 def clips(**counts):

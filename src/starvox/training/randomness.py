@@ -15,8 +15,8 @@ class Stream(IntEnum):
     MIX = 4
 
 
-def generator(seed: int, stream: Stream, *place: int) -> np.random.Generator:
-    """Returns the host's random generator for one place in the training.
+def rng_for(seed: int, stream: Stream, *place: int) -> np.random.Generator:
+    """Returns the host's random number generator for one place in the training.
 
     Args:
         seed: of the run.
