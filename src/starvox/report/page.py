@@ -66,7 +66,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     config.pop("set", None)
     name = config.pop("id", files.folder.name)
     title = config.pop("title", name)
-    log = _read_log(files.log, media)
+    log = read_log(files.log) if media.has(files.log) else None
     family = _family(name)
     curves = [_draw(curve, log, media) for curve in CURVES] if log else []
     iterations = _samples(media)
@@ -124,16 +124,6 @@ def _flatten(values: dict[str, Any], show: Callable, prefix: str = "") -> dict[s
         nested = isinstance(value, dict)
         flat |= _flatten(value, show, f"{prefix}{key}.") if nested else {prefix + key: show(value)}
     return flat
-
-
-def _read_log(path: Path, media: Media) -> Log | None:
-    """Returns the log, or None if there is no entry yet."""
-    try:
-        return read_log(path) if media.has(path) else None
-    except UserError as error:
-        if "no complete entry" in str(error):
-            return None
-        raise
 
 
 def _progress(log: Log | None, epochs: str | None) -> str:
