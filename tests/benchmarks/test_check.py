@@ -1,7 +1,6 @@
 """All contenders compute the same: the losses and the gradients, from the same weights and minibatches.
 
-Float64 is the judge. Seen: on the small network all are off by about 1e-5 of an array's
-largest gradient, on the record's by no more than 4e-2 (G) and 9e-3 (D).
+Float64 is the judge. Seen: all are off by about 1e-5 of an array's largest gradient.
 """
 
 import pytest
@@ -10,7 +9,7 @@ from starvox import load_experiment
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (make bench installs it)")
 
-from benchmarks.check import TOLERANCE, compare, compare_small, rename  # noqa: E402
+from benchmarks.check import TOLERANCE, compare, compare_small  # noqa: E402
 from benchmarks.peer.saving import SavingTrainer  # noqa: E402
 from benchmarks.peer.trainer import Trainer  # noqa: E402
 
@@ -69,55 +68,3 @@ def test_a_difference_is_seen(make_dataset, monkeypatch, trainer):
     assert deviations[who, "dis/gradient_penalty"] > 0.01
     assert deviations[who, "dis.grad/conv1/W"] > 0.01
     assert deviations[who, "gen/reconstruction"] < 1e-4
-
-
-# An input of a ReLU so near to 0 that rounding puts it on the other side changes the
-# gradients at once, those of one unit of D's last layers by some per cent. Whether it
-# happens is chance, on PyTorch's side too; hence the limits of the first case. In
-# the second D's kinks are a thousandth of that, and only rounding is left.
-FULL_SIZE = {
-    "as it is": ({}, {"dis/": 1e-3, "gen/": 1e-5, "dis.grad": 0.1, "gen.grad": 0.1}),
-    "D without kinks": (
-        {"discriminator": {"slope": 0.999}, "generator": {"filters": 2, "blocks": 1}},
-        {"dis/": 1e-5, "gen/": 1e-5, "dis.grad": 1e-3},
-    ),
-}
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("case", FULL_SIZE)
-def test_the_same_at_full_size(make_dataset, case):
-    changes, limits = FULL_SIZE[case]
-    exp = changed(changes, "47c97768")
-    deviations = compare(exp, make_dataset(exp))
-    for group, limit in limits.items():
-        found = worst({key: value for key, value in deviations.items() if key[1].startswith(group)})
-        print(group, found)
-        assert found[0] < limit, found
-
-
-def test_rmsprop_moves_the_weights_the_same_way(make_dataset):
-    """In three steps, of gradients that are no rounding."""
-    import numpy as np
-
-    from starvox.device import find_device
-    from starvox.training.assemble import build_updater
-
-    exp = load_experiment("smoke")
-    updater, trainer = build_updater(exp, make_dataset(exp), find_device("cpu"), seed=0), Trainer(exp)
-    rng = np.random.default_rng(0)
-    for name, optimizer in updater.get_all_optimizers().items():
-        pairs = [
-            (ours, getattr(trainer, name).get_parameter(rename(path)))
-            for path, ours in optimizer.target.namedparams()
-        ]
-        for ours, theirs in pairs:
-            theirs.data = torch.from_numpy(ours.array.copy())
-        for _ in range(3):
-            for ours, theirs in pairs:
-                ours.grad = rng.standard_normal(ours.shape, np.float32)
-                theirs.grad = torch.from_numpy(ours.grad)
-            optimizer.update()
-            trainer.optimizers[name].step()
-        for ours, theirs in pairs:
-            np.testing.assert_allclose(theirs.detach(), ours.array, rtol=1e-5, atol=1e-6)

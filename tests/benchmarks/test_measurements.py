@@ -9,11 +9,6 @@ from benchmarks.worker import MEASUREMENTS
 from starvox import load_experiment
 
 EXP = load_experiment("smoke")
-KEYS = {
-    "D-step": {"dis/wasserstein", "dis/gradient_penalty", "dis/classification", "dis/loss"},
-    "G-step": {"gen/adversarial", "gen/classification", "gen/reconstruction", "gen/identity"}
-    | {"gen/feature_matching", "gen/loss"},
-}
 
 
 @pytest.fixture
@@ -27,14 +22,6 @@ def run(manifest, store):
         return importlib.import_module(f"benchmarks.{module}").build(job)[0]()
 
     return run
-
-
-@pytest.mark.parametrize("contender", ["starvox", "torch", "torch-saving"])
-@pytest.mark.parametrize("step", KEYS)
-def test_a_step_returns_its_losses(run, step, contender):
-    if contender != "starvox":
-        pytest.importorskip("torch", reason="PyTorch is not installed (make bench installs it)")
-    assert set(run(step, contender)) == KEYS[step]
 
 
 def test_features_are_of_one_crop_each(run):

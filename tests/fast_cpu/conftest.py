@@ -3,11 +3,6 @@ import pytest
 from starvox import fast_cpu
 
 
-@pytest.fixture(autouse=True)
-def switched_on():
-    fast_cpu.enable()
-
-
 @pytest.fixture
 def chainers_own():
     """Calls a function with Chainer's own operations, for a reference."""

@@ -10,25 +10,21 @@ import threadpoolctl
 from starvox.fast_cpu import workers
 
 
-@pytest.mark.parametrize(("n", "parts"), [(10, 3), (3, 10), (1, 1), (7, 7), (1000, 16), (0, 3)])
+@pytest.mark.parametrize(("n", "parts"), [(10, 3), (3, 10), (1000, 16), (0, 3)])
 def test_split_covers_every_number_once(n, parts):
     ranges = workers.split(n, parts)
     assert [i for first, last in ranges for i in range(first, last)] == list(range(n))
+    lengths = {last - first for first, last in ranges}
     assert len(ranges) == min(n, parts)
-    lengths = [last - first for first, last in ranges]
     assert not lengths or max(lengths) - min(lengths) <= 1
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_every_task_is_done_once(threads, monkeypatch):
     monkeypatch.setattr(workers, "count", lambda: threads)
-    done = np.zeros(100, int)
-
-    def one(i):
-        done[i] += 1
-
-    workers.share(one, [(i,) for i in range(100)])
-    np.testing.assert_array_equal(done, 1)
+    done = []
+    workers.share(done.append, [(i,) for i in range(100)])
+    assert sorted(done) == list(range(100))
 
 
 def test_two_tasks_run_at_a_time(monkeypatch):
@@ -63,17 +59,16 @@ def test_blas_keeps_to_one_thread(monkeypatch):
     } == {1}
 
 
-@pytest.mark.parametrize(("wanted", "most"), [("1", 1), ("100000", None), ("many", None), ("0", 1)])
-def test_the_number_of_threads(wanted, most, monkeypatch):
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"])
+def test_the_number_of_threads(name, monkeypatch):
+    for each in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(each, raising=False)
     count = workers.count.__wrapped__  # not the number of the first call
     cores = count()
     assert 1 <= cores <= os.cpu_count()
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    for wanted, most in {"1": 1, "100000": cores, "many": cores, "0": 1}.items():
         monkeypatch.setenv(name, wanted)
-        assert count() == (most or cores)
-        monkeypatch.delenv(name)
+        assert count() == most
 
 
 def test_scratch_is_of_one_thread_and_used_again():

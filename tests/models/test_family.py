@@ -54,9 +54,3 @@ def test_the_kernels_of_a_sibling(name, kernel):
     assert gen.merge.conv.W.shape == (256, 256 + 1479, *kernel)
     assert gen.bottleneck6.conv2.W.shape == (256, 256, *kernel)
     assert dis.conv6.W.shape == (1024, 512, 4, 4)
-
-
-def test_the_layers_of_cfcefd21_that_keep_the_frames():
-    _, dis = build_models(load_experiment("cfcefd21"))
-    assert [dis[f"conv{n}"].W.shape[2:] for n in range(1, 7)] == 4 * [(4, 4)] + 2 * [(4, 3)]
-    assert [dis[f"conv{n}"].stride for n in range(1, 7)] == 4 * [(2, 2)] + 2 * [(2, 1)]

@@ -21,7 +21,7 @@ from starvox.fast_cpu import numba_cache
 numba_cache.replacements.enable()
 
 
-def compiled(function: Callable, **options: Any) -> Callable:
+def compiled(function: Callable, **options: Any) -> Any:
     options |= {"nogil": True, "error_model": "numpy"}  # a division by zero is not finite, and no exception
     try:
         return numba.njit(cache=True, **options)(function)

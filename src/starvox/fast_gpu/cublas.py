@@ -1,6 +1,7 @@
 """cuBLAS without CuPy in between, which refuses to call it while a stream is captured."""
 
 import ctypes
+from typing import Any
 
 import numpy as np
 
@@ -24,21 +25,21 @@ class Cublas:
     other handles work. Memory and handle live as long as the process.
 
     Args:
-        cupy (module).
-        stream (cupy.cuda.Stream): what everything runs on.
+        cupy: the module.
+        stream: what everything runs on.
 
     Attributes:
         handle (int): for `gemm`.
         gemm (callable): `cublasSgemmStridedBatched`; see `product.through`.
     """
 
-    def __init__(self, cupy, stream):
+    def __init__(self, cupy: Any, stream: Any):
         cupy.cuda.device.get_cublas_handle()  # loads the library, from where CuPy knows
         version = cupy.cuda.runtime.runtimeGetVersion() // 1000
         self._library = ctypes.CDLL(f"libcublas.so.{version}")
         handle = ctypes.c_void_p()
         self._call("cublasCreate_v2", ctypes.byref(handle))
-        self.handle = handle.value
+        self.handle = handle.value or 0
         self._call("cublasSetStream_v2", handle, ctypes.c_void_p(stream.ptr))
         self._workspace = cupy.empty(_WORKSPACE, np.uint8)
         address, size = ctypes.c_void_p(self._workspace.data.ptr), ctypes.c_size_t(_WORKSPACE)
@@ -48,10 +49,11 @@ class Cublas:
         self.gemm = self._library.cublasSgemmStridedBatched
         self.gemm.argtypes, self.gemm.errcheck = _GEMM, _check
 
-    def _call(self, name, *args):
+    def _call(self, name: str, *args: Any) -> None:
         _check(self._library[name](*args), self._library[name], args)
 
 
-def _check(status, function, args):
+def _check(status: Any, function: Any, args: tuple) -> Any:
     if status:
         raise RuntimeError(f"{function.__name__} returned {status}")
+    return status
