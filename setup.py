@@ -34,6 +34,7 @@ setup(
     package_data={
         "starvox": ["py.typed"],
         "starvox.corpus.demo": ["*.txt", "*.toml"],
+        "starvox.kept": ["*.md"],
         "starvox.report": ["*.html"],
     },
     entry_points={"console_scripts": ["starvox = starvox.cli:main"]},

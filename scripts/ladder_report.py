@@ -11,6 +11,7 @@ import argparse
 import re
 import sys
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from matplotlib.figure import Figure
 from starvox import experiment_ids
 from starvox.cli import main as starvox
 from starvox.commands.keep import default_folder
+from starvox.corpus.demo import make_demo
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.measures import MEASURES, Measure, look_up
 from starvox.files import write_text
+from starvox.kept.keep import write_card
 from starvox.plotting.curves import COLOURS
 from starvox.plotting.files import save_figure
 from starvox.run.run import Run
@@ -46,6 +49,8 @@ def main() -> int:
     told = re.findall(r"[\w-]+", text.partition("| rung |")[2])
     rungs.sort(key=lambda rung: told.index(rung) if rung in told else len(told))  # as the README tells them
     kept = {rung: sorted((LADDER / rung / "runs").glob("*/")) for rung in rungs}
+    for folder in chain(*kept.values()):
+        write_card(folder)  # an earlier version's may read otherwise
     found = {rung: [read_evaluations(folder)[-1] for folder in kept[rung]] for rung in rungs}
     write_readme(kept, found)
     if any(found.values()):
@@ -58,6 +63,8 @@ def keep(run: Run) -> None:
     if run.state() != "finished" or (out := default_folder(run)).exists():
         return
     print(f"{run.folder} -> {out}", flush=True)
+    if Path(run.read_environment().data).parent == Path("data/demo"):
+        make_demo("data/demo")  # one that an earlier version made has no truth to say
     if max(run.generators()) not in run.evaluations():
         check(starvox(["evaluate", str(run.folder), "--device", "cpu"]))
     check(starvox(["keep", str(run.folder), "--small", "--device", "cpu"]))

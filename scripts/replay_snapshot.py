@@ -15,7 +15,7 @@ if len(sys.argv) != 3:
 run = starvox.Replay.load(sys.argv[1])
 rate = run.exp.audio.sample_rate
 wave = starvox.read_waveform(sys.argv[2], rate)  # float32, 16 kHz, mono
-for number, speaker in enumerate(run.encoder.classes["speaker"][:3], 1):
+for number, speaker in enumerate(run.speakers[:3], 1):
     sound = run.convert(wave, speaker=speaker)  # as long as wave
     starvox.write_wav(f"converted_{number}.wav", sound, rate)
     print(f"converted_{number}.wav: {speaker}")

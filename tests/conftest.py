@@ -110,18 +110,21 @@ def evaluation():
     errors = dict.fromkeys(("copy", "identity", "reconstruction"), row)
     response = dict.fromkeys(("voice", "speaker", "birthplace", "sex"), near)
     distances = dict.fromkeys(("same_speaker", "different_speakers", "different_clips", "silence"), unit)
+    tables = {
+        **{"errors": errors, "response": response, "distances": distances, "judge": None},
+        "words": {"stoi": None, "energy": None},
+    }
     return {
         **{"experiment": "smoke", "iteration": 10, "manifest": "held_out.csv", "seed": 0},
-        **{"crops": 4, "clips": 4, "whole_clips": 4, "judge_crops": None, "judge": None},
-        **{"errors": errors, "response": response, "distances": distances},
+        **{"crops": 4, "clips": 4, "whole_clips": 4, "judge_crops": None},
         "accuracy": {"speaker": {"real": real, "converted": None, "chance": 0.5}},
-        "words": {"stoi": None, "energy": None},
         "truth": {"mcd": None, "f0": None},
         "receptive_field": {
             "cell": {"bins": {"size": 62}, "frames": {"size": 62}},
             "pixel": {"bins": 84, "frames": 84},
         },
-        **give_verdict(errors, response, distances),
+        **tables,
+        **give_verdict(tables),
     }
 
 

@@ -32,8 +32,8 @@ def use_fast_operations() -> None:
 def describe_compiling(device: chainer.backend.Device) -> str:
     """Returns a line that says that the first iteration compiles what a first start has to, or nothing."""
     if device.xp is np:
-        cache, kernels = fast_cpu.kernels.relu.stats.cache_path, "kernels.relu-*.nbi"
-        what = "compiling (once)"
+        compiled: Any = fast_cpu.kernels.relu
+        cache, kernels, what = compiled.stats.cache_path, "kernels.relu-*.nbi", "compiling (once)"
     else:
         cache, kernels = os.environ.get("CUPY_CACHE_DIR", "~/.cupy/kernel_cache"), "*"
         what = "compiling about 110 kernels (once, about 40 s)"

@@ -79,9 +79,12 @@ def test_sounds_alone_of_an_iteration_that_was_asked_for(capsys):
 
 def test_the_figure_says_what_it_is_of(capsys, monkeypatch):
     drawn = []
-    monkeypatch.setattr(files, "plot_spectrograms", lambda *given, **_: drawn.append(given) or given[3])
+    draw = files.draw_spectrograms
+    monkeypatch.setattr(
+        files, "draw_spectrograms", lambda *given, **words: drawn.append(given) or draw(*given, **words)
+    )
     main(["replay", "smoke", "in/x/one.wav", "--speaker", "a", "--sex", "F", "--phase", "source"])
-    ((rows, titles, *_, labels),) = drawn
+    ((rows, titles, _, labels),) = drawn
     assert titles == ["one.wav to a, F\nsmoke, iteration 5"]
     assert labels == ["input", "output", "difference"]
     (x,), (y,), (change,) = rows

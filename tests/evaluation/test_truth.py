@@ -10,10 +10,6 @@ from starvox.corpus.demo.make import version
 from starvox.evaluation.truth import align, find_f0, measure_distance, synthetic_truth
 from starvox.evaluation.words import energy_correlation
 
-SENTENCES = (
-    "Seven geese crossed the frozen pond before breakfast, and my neighbour mends clocks in the attic.",
-    "A thin path runs behind the chapel to the shore, where we counted the boats twice and went home.",
-)
 F01, M01 = SPEAKERS[0], SPEAKERS[12]
 
 
@@ -21,8 +17,8 @@ F01, M01 = SPEAKERS[0], SPEAKERS[12]
 def say(utter, audio):
     """Returns a sentence's spectrogram and waveform."""
 
-    def say(sentence, speaker, rate=None):
-        wave = utter(sentence, speaker, rate)
+    def say(number, speaker):
+        wave = utter(number, speaker)
         source = Source(wave, audio, 4)
         return source.inner(source.spectrogram), wave
 
@@ -45,13 +41,9 @@ def test_noise_and_silence_have_no_pitch(audio):
     assert not len(find_f0(noise[:500], audio))
 
 
-def test_the_truth_is_at_no_distance_from_itself(say, audio):
-    s, wave = say(SENTENCES[0], F01)
+def test_the_truth_is_at_no_distance_from_itself_nor_is_another_level(say, audio):
+    s, wave = say(0, F01)
     assert measure_distance(s, wave, s, wave, audio) == pytest.approx((0, 0))
-
-
-def test_the_level_does_not_count(say, audio):
-    s, _ = say(SENTENCES[0], F01)
     louder = s + np.float32(0.1)  # 6 dB
     assert align(s, louder, audio)[1] == pytest.approx(0, abs=1e-4)
 
@@ -68,22 +60,22 @@ def test_a_tilt_of_the_spectrum_has_the_distance_it_has_in_decibels(audio):
 
 
 def test_pace_does_not_count_but_words_and_voices_do(say, audio):
-    s, _ = say(SENTENCES[0], F01)
-    slow, _ = say(SENTENCES[0], F01, rate=100)
+    s, _ = say(0, F01)
+    slow, _ = say(0, F01._replace(rate=100))
     path, same = align(s, slow, audio)
     assert slow.shape[1] > 1.2 * s.shape[1]
     assert path[0].tolist() == [0, 0]
     assert (path[-1] + 1).tolist() == [s.shape[1], slow.shape[1]]
     assert (np.diff(path, axis=0) >= 0).all()
-    assert same < 0.7 * align(s, say(SENTENCES[0], M01)[0], audio)[1]
-    assert same < 0.7 * align(s, say(SENTENCES[1], F01)[0], audio)[1]
+    assert same < 0.7 * align(s, say(0, M01)[0], audio)[1]
+    assert same < 0.7 * align(s, say(1, F01)[0], audio)[1]
 
 
 def test_another_voice_is_as_far_in_pitch_as_its_pitch_is(say, audio):
-    (s, wave), (other, other_wave) = say(SENTENCES[0], F01), say(SENTENCES[0], M01)
+    (s, wave), (other, other_wave) = say(0, F01), say(0, M01)
     medians = [np.nanmedian(find_f0(w, audio)) for w in (wave, other_wave)]
     apart = 12 * np.log2(medians[0] / medians[1])
-    assert measure_distance(s, wave, other, other_wave, audio).f0 == pytest.approx(apart, abs=2.5)
+    assert measure_distance(s, wave, other, other_wave, audio)[1] == pytest.approx(apart, abs=2.5)
 
 
 def test_a_synthetic_corpus_says_its_sentences_in_its_other_voices(tmp_path, audio):

@@ -92,14 +92,6 @@ def test_the_card_is_made_of_the_files_beside_it(kept):
     assert card != make_card(kept)
 
 
-def test_the_name_of_the_weights_is_their_hash_and_so_are_the_sums(kept):
-    (weights,) = kept.glob("gen_iter_*.npz")
-    digest = re.fullmatch(r"gen_iter_2-([0-9a-f]{8})\.npz", weights.name)[1]
-    listed = (kept / "SHA256SUMS").read_text(encoding="utf-8")
-    assert listed == sums(kept)
-    assert re.search(rf"^{digest}[0-9a-f]{{56}}  {weights.name}$", listed, re.M)
-
-
 def test_half_the_weights_convert_nearly_alike(trained, kept, speech):
     half, whole = Replay.load(kept), Replay.load(trained / "results/smoke")
     assert half.iteration == whole.iteration == 2
@@ -112,40 +104,23 @@ def test_half_the_weights_convert_nearly_alike(trained, kept, speech):
     np.testing.assert_allclose(half.generate(s, "a"), whole.generate(s, "a"), atol=0.01)
 
 
-def test_every_command_takes_a_kept_run_in_place_of_one_that_is_not_there(kept, speech, capsys):
-    before = (kept / "SHA256SUMS").read_text(encoding="utf-8")
+def test_every_command_takes_a_kept_run_in_place_of_one_that_is_not_there(
+    kept, speech, make_manifest, capsys
+):
+    other = shutil.copytree(kept, kept.with_name("a-s1"))
+    next(other.glob("gen_iter_*.npz")).unlink()  # of several the one with weights is taken
+    before = sums(kept)
     soundfile.write("in.wav", speech[:16000], 16000)
     assert main(["replay", "results/smoke", "in.wav", "--speaker", "a", "--device", "cpu"]) == 0
     assert f"results/smoke holds no run; taking the kept run {kept}\n" in capsys.readouterr().err
-    assert Path(f"results/kept/smoke/{kept.name}/replay/in_to_a.wav").is_file()
     assert main(["plot", str(kept), "-o", "curves"]) == 0
     assert main(["report", "smoke"]) == 0
-    assert sums(kept) == before  # nothing is written into it
-
-
-def test_a_kept_run_is_evaluated(kept, make_manifest):
     clips = str(make_manifest(ROWS, "clips.csv"))
     options = ["--data", clips, "--training", clips, "--clips", "2", "--store", "store", "--device", "cpu"]
     assert main(["evaluate", "smoke", *options]) == 0
-    assert Path(f"results/kept/smoke/{kept.name}/evaluation_iter_2.json").is_file()
-
-
-def test_of_several_the_one_with_weights_is_taken(kept, speech, capsys):
-    other = shutil.copytree(kept, kept.with_name("a-s1"))
-    (weights,) = other.glob("gen_iter_*.npz")
-    weights.unlink()
-    soundfile.write("in.wav", speech[:16000], 16000)
-    assert main(["replay", "smoke", "in.wav", "--speaker", "a", "--phase", "source", "--device", "cpu"]) == 0
-    assert f"taking the kept run {kept}\n" in capsys.readouterr().err
-
-
-def test_mistakes(kept, capsys):
-    for arguments, message in (
-        (["keep", str(kept)], "is a kept run already; give a results folder"),
-        (["keep", "nothing"], "no run nothing; "),
-    ):
-        assert main(arguments) == 2
-        assert message in capsys.readouterr().err
+    assert sums(kept) == before  # nothing is written into it
+    for name in ("replay/in_to_a.wav", "evaluation_iter_2.json"):
+        assert Path(f"results/kept/smoke/{kept.name}", name).is_file()
 
 
 def test_a_kept_run_is_replaced_only_when_asked(trained, kept, capsys):
@@ -156,6 +131,8 @@ def test_a_kept_run_is_replaced_only_when_asked(trained, kept, capsys):
         assert f"{arguments[0]} is there; replace a kept run with --overwrite" in capsys.readouterr().err
     assert main([*command, str(kept), "--overwrite"]) == 0
     assert not list(kept.glob("gen_iter_*"))
+    assert main(["keep", str(kept)]) == 2
+    assert "is a kept run already; give a results folder" in capsys.readouterr().err
 
 
 def test_a_small_one_has_one_clip_and_no_figures(trained, tmp_path):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from starvox.config import load_experiment
-from starvox.plotting import draw_spectrograms, plot_spectrograms
+from starvox.plotting import draw_spectrograms, save_figure
 
 AUDIO = load_experiment("47c97768").audio
 
@@ -18,12 +18,10 @@ def image(ax):
 
 def test_a_grid_of_the_given_values_on_one_scale(tmp_path):
     rows = clips(2, 3, 64, 32)
-    path = plot_spectrograms(
-        rows, ["input", "p225", "p226\nF"], AUDIO, tmp_path / "new" / "a.png", ["one", "two"]
-    )
+    figure = draw_spectrograms(rows, ["input", "p225", "p226\nF"], AUDIO, ["one", "two"])
+    path = save_figure(figure, tmp_path / "new" / "a.png")
     assert [p.name for p in path.parent.iterdir()] == ["a.png"]
     assert matplotlib.image.imread(path)[..., :3].std() > 0.1
-    figure = draw_spectrograms(rows, ["input", "p225", "p226\nF"], AUDIO, ["one", "two"])
     axes = np.array(figure.axes[:6]).reshape(2, 3)
     for i, j in np.ndindex(2, 3):
         np.testing.assert_allclose(image(axes[i, j]).get_array(), 60 * rows[i, j] - 60, atol=1e-5)
@@ -90,7 +88,8 @@ def test_any_words_and_values_can_be_drawn(tmp_path):
     spectrogram = clips(8, 8)
     spectrogram[2:4] = np.nan
     rows = [[spectrogram, spectrogram - 0.5]] * 2
-    plot_spectrograms(rows, ["$x_$", "_" * 80], AUDIO, tmp_path / "a.png", ["a $ b $", ""], difference=True)
+    figure = draw_spectrograms(rows, ["$x_$", "_" * 80], AUDIO, ["a $ b $", ""], difference=True)
+    save_figure(figure, tmp_path / "a.png")
 
 
 def test_refuses_rows_titles_and_labels_that_do_not_fit():

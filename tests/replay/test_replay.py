@@ -173,30 +173,6 @@ def test_pieces_give_what_one_pass_gives(run, exp, shape, monkeypatch):
     np.testing.assert_allclose(pieces, whole, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_the_context_is_as_wide_as_needed_and_hardly_wider(exp, shape, monkeypatch):
-    table = exp.generator.model_copy(update={**shape, "filters": 1})
-    gen, _ = build_models(exp.model_copy(update={"generator": table}))
-    for param in gen.params():  # all 1, so that nothing cancels; without an input it gives 1/2
-        param.array[...] = param.name not in ("b", "beta")
-    monkeypatch.setattr(conversion, "_BLOCK", 1)
-    cell, wide = 2**table.depth, context_frames(table)
-
-    def missed(beyond):
-        """Returns how many frames impulses about a piece's edge reach in one pass only."""
-        count = 0
-        for place in range(2 * beyond - 2 * cell, 2 * beyond + 2 * cell):
-            s = np.zeros((16, 5 * wide), np.float32)
-            s[8, place] = 1
-            c = np.zeros(encoder(exp).input_size, np.float32)
-            one_pass, pieces = (convert(gen, s, c, frames) != 0.5 for frames in (5 * wide, beyond))
-            count += (one_pass != pieces).any(0).sum()
-        return count
-
-    assert missed(wide) == 0
-    assert missed(wide - 2 * cell) > 0
-
-
 def test_the_context_of_the_record():
     assert context_frames(load_experiment("47c97768").generator) == 44
 
@@ -300,15 +276,6 @@ def test_weights_that_are_not_finite(folder, key, value):
     np.savez(folder / "gen_iter_9.npz", **arrays)
     with pytest.raises(UserError, match=f"gen_iter_9.npz: {key} holds NaN or infinite values; use another"):
         Replay.load(folder)
-
-
-def test_missing_runs_and_snapshots(folder):
-    with pytest.raises(UserError, match="no snapshot of iteration 8; it has: 7"):
-        Replay.load(folder, iteration=8)
-    with pytest.raises(UserError, match="is no results folder"):
-        Replay.load(folder / "none")
-    with pytest.raises(UserError, match="unknown device 'gpu'"):
-        Replay.load(folder, device="gpu")
 
 
 @pytest.mark.gpu

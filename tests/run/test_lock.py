@@ -49,20 +49,6 @@ def test_of_a_folder_that_it_made_nothing_is_left_but_what_was_put_there(tmp_pat
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["log"]
 
 
-def test_a_lock_that_its_holder_removed_does_not_count(tmp_path, monkeypatch):
-    """Between opening and locking, the holder ended: the file that is locked is not the one in the folder."""
-    flock, removed = fcntl.flock, []
-
-    def late(file, operation):
-        if not removed:
-            removed.append((tmp_path / LOCK).unlink())
-        flock(file, operation)
-
-    monkeypatch.setattr(fcntl, "flock", late)
-    with Lock(tmp_path):
-        refused(tmp_path, "in use")
-
-
 def test_a_folder_that_was_moved_or_replaced_is_noticed_and_keeps_its_new_lock(tmp_path):
     one, moved = tmp_path / "one", tmp_path / "moved"
     with Lock(one) as lock:

@@ -134,6 +134,12 @@ def test_what_is_no_json_is_refused(tmp_path, text):
         Run(tmp_path).read_environment()
 
 
+def test_the_files_of_iterations_are_found_by_number_not_by_name(tmp_path):
+    fill(tmp_path, [f"gen_iter_{n}.npz" for n in (9, 100, 20)])
+    fill(tmp_path, ("gen_iter_x.npz", "snapshot_iter_1.npz", "tmpgen_iter_3.npz", "gen_iter_4.npz.tmp"))
+    assert list(Run(tmp_path).generators()) == [9, 20, 100]
+
+
 def test_nothing_is_written_through_a_link_in_the_folder(tmp_path):
     run, elsewhere = Run(tmp_path / "run"), tmp_path / "elsewhere"
     elsewhere.mkdir()

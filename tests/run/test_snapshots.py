@@ -13,15 +13,6 @@ from chainer import links as L
 from starvox import UserError
 from starvox.errors import WriteError
 from starvox.run import snapshots
-from starvox.run.run import Run
-
-
-def test_found_by_number_not_by_name(tmp_path):
-    for number in (9, 100, 20):
-        (tmp_path / f"gen_iter_{number}.npz").touch()
-    for other in ("gen_iter_x.npz", "snapshot_iter_1.npz", "tmpgen_iter_3.npz", "gen_iter_4.npz.tmp"):
-        (tmp_path / other).touch()
-    assert list(Run(tmp_path).generators()) == [9, 20, 100]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from starvox.cli import main
+from starvox.kept.keep import write_card
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "ladder_report.py"
 README = "# The ladder\n\n| rung | what |\n|---|---|\n| two | |\n| one | |\n\nWhat it does not show.\n"
@@ -79,7 +80,7 @@ def test_a_second_seed_gives_mean_and_deviation_and_nothing_is_evaluated_again(l
     """The second is a kept run alone, as after git clone."""
 
     def files():
-        return {path: path.stat().st_mtime_ns for path in Path().glob("*/ladder/*/*/**/*")}
+        return {path: path.read_bytes() for path in Path().glob("*/ladder/*/*/**/*.*") if path.is_file()}
 
     (first,) = (ladder / "one/runs").iterdir()
     second = shutil.copytree(first, first.with_name(first.name[:-1] + "1"))
@@ -88,6 +89,7 @@ def test_a_second_seed_gives_mean_and_deviation_and_nothing_is_evaluated_again(l
         e = json.loads(path.read_text())
         e["judged_by"]["copy"] = copy_error
         path.write_text(json.dumps(e))
+        write_card(folder)
     before, other = files(), rows(ladder)["two"]
     report()
     found = rows(ladder)

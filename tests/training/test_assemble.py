@@ -36,30 +36,23 @@ def test_the_records_optimizer_and_schedule():
     assert [updater.get_iterator(name).batch_size for name in ("main", "orig")] == [2, 2]
 
 
-def test_the_optimizer_is_the_configurations():
-    exp = load_experiment("smoke")
-    changed = exp.training.model_copy(
-        update={"rmsprop_alpha": 0.5, "rmsprop_eps": 1e-4, "learning_rate": 0.1}
-    )
-    exp = exp.model_copy(update={"training": changed})
-    optimizer = build_updater(exp, NoClips(), chainer.get_device("@numpy"), seed=0).get_optimizer("gen")
-    assert (optimizer.lr, optimizer.alpha, optimizer.eps) == (0.1, 0.5, 1e-4)
-
-
-def test_adam():
-    table = load_experiment("47c97768").training
-    changes = {
-        "optimizer": "adam",
-        "learning_rate": 0.1,
-        "adam_beta1": 0.5,
-        "adam_beta2": 0.9,
-        "adam_eps": 1e-3,
-    }
-    exp = load_experiment("smoke", {f"training.{key}": value for key, value in changes.items()})
-    optimizer = build_updater(exp, NoClips(), chainer.get_device("@numpy"), seed=0).get_optimizer("dis")
-    assert type(optimizer) is chainer.optimizers.Adam
-    assert (optimizer.alpha, optimizer.beta1, optimizer.beta2, optimizer.eps) == (0.1, 0.5, 0.9, 1e-3)
-    assert (table.adam_beta1, table.adam_beta2, table.adam_eps) == (0.9, 0.999, 1e-8)  # Chainer's
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (chainer.optimizers.RMSprop, {"alpha": 0.5, "eps": 1e-4}),
+        (chainer.optimizers.Adam, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}),
+    ],
+)
+def test_the_optimizer_is_the_configurations(kind, values):
+    name = kind.__name__.lower()
+    changes = {f"training.{name}_{key}": value for key, value in values.items()}
+    exp = load_experiment("smoke", changes | {"training.optimizer": name, "training.learning_rate": 0.1})
+    for network in ("gen", "dis"):
+        updater = build_updater(exp, NoClips(), chainer.get_device("@numpy"), seed=0)
+        optimizer = updater.get_optimizer(network)
+        assert type(optimizer) is kind
+        assert {key: getattr(optimizer, key) for key in values} == values
+        assert (optimizer.alpha if kind is chainer.optimizers.Adam else optimizer.lr) == 0.1
 
 
 def examples(speech, audio):

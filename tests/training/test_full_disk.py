@@ -80,15 +80,12 @@ def test_a_disk_that_fills_ends_the_run_in_one_line(tiny, options, disk, before_
     assert train(tiny, options(out, iterations=4, snapshot_every=3, **WRITTEN[name]), resume=True) == 0
 
 
-def test_a_full_disk_is_refused_before_the_corpus_is_read(tiny, options, disk, tmp_path):
-    fill(disk)
-    with pytest.raises(UserError, match=r"tiny: cannot be written to \(No space left on device\)"):
-        train(tiny, options(disk / "tiny", data=tmp_path / "none.csv"))
-    assert not (disk / "tiny").exists()
-
-
-def test_a_read_only_disk_is_refused_before_the_corpus_is_read(tiny, options, disk, tmp_path):
+def test_a_full_or_read_only_disk_is_refused_before_the_corpus_is_read(tiny, options, disk, tmp_path):
     train(tiny, options(disk / "tiny", iterations=1))
+    fill(disk)
+    with pytest.raises(UserError, match=r"other: cannot be written to \(No space left on device\)"):
+        train(tiny, options(disk / "other", data=tmp_path / "none.csv"))
+    assert not (disk / "other").exists()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     for resume in (False, True):
         with pytest.raises(UserError, match=r"tiny: cannot be written to \(Read-only file system\)"):

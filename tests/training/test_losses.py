@@ -62,11 +62,6 @@ def test_gradient_penalty_of_a_flat_critic_is_one_and_no_nan():
     check(losses.gradient_penalty(dis, x), 1, [(dis.w, np.zeros((2, 2)))])
 
 
-def test_gradient_penalty_is_zero_at_norm_one():
-    x = np.zeros((2, 1, 2, 2), np.float32)
-    check(losses.gradient_penalty(Linear([[0.6, 0], [0, 0.8]]), x), 0, [])
-
-
 @pytest.mark.parametrize(("output", "norm"), [("sum", 4 * 5), ("mean", 5)])
 def test_gradient_penalty_of_a_map_of_outputs(output, norm):
     dis = Linear([[3, 0], [0, 4]], outputs=4)
@@ -103,11 +98,6 @@ def test_softmax_is_taken_within_each_labelled_group():
 def test_softmax_without_any_label():
     logits, t = variable([[1, 2, 3]]), np.full((1, 3), -1, np.int32)
     check(losses.classification(logits, t, "softmax", (2, 1)), 0, [(logits, [[0, 0, 0]])])
-
-
-def test_classification_of_a_sure_and_right_answer_is_zero():
-    logits, t = variable([[50, -50]]), np.array([[1, 0]], np.int32)
-    check(losses.classification(logits, t), 0, [(logits, [[0, 0]])])
 
 
 def test_classification_without_any_label():

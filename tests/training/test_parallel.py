@@ -14,7 +14,6 @@ import pytest
 from starvox import UserError, build_models, launch, load_experiment
 from starvox.plotting import read_log
 from starvox.run.run import Run
-from starvox.training.processes import Processes
 from starvox.training.run import Options, train
 
 pytest.importorskip("mpi4py", reason="mpi4py is not installed: pip install -e .[mpi]")
@@ -328,13 +327,3 @@ def test_one_process_does_without_mpi(folder, tmp_path):
         code + "print({'starvox.training.run', 'mpi4py', 'chainermn'} & set(sys.modules))",
     )
     assert done.stdout.splitlines() == ["{'starvox.training.run'}"], done.stderr
-
-
-def test_a_process_alone_changes_nothing():
-    values = {"a": np.float32(1)}
-    with Processes.join(1) as processes:
-        assert (processes.rank, processes.size, processes.is_first) == (0, 1, True)
-        assert processes.average(values) is values
-        assert processes.local_slice(np.arange(3)).tolist() == [0, 1, 2]
-        with pytest.raises(UserError, match="unknown device"):
-            processes.find_device("gpu")

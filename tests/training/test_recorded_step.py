@@ -9,11 +9,14 @@ from chainer import links as L
 from starvox.training import recorded_step
 from starvox.training.recorded_step import RecordedStep
 
+FITS = []  # that a test has made
+
 
 class Fit:
     """Fits a line to points by RMSprop, with a normalisation whose statistics move along."""
 
     def __init__(self):
+        FITS.append(self)
         self.link = chainer.Sequential(L.Linear(2, 3, initialW=0.5), L.BatchNormalization(3))
         self.optimizer = chainer.optimizers.RMSprop(0.01).setup(self.link)
 
@@ -42,12 +45,16 @@ class Recorder:
 
 
 def same(function):
-    """As a CUDA graph does: always to the same arrays."""
-    result = function()
+    """As a CUDA graph does: always to the same arrays, and the host's numbers are left alone."""
+    result, fit = function(), FITS[-1]
 
     def replay():
+        counters = [fit.optimizer, *(param.update_rule for param in fit.link.params())]
+        before = [counter.t for counter in counters]
         for key, value in function().items():
             result[key][...] = value
+        for counter, t in zip(counters, before, strict=True):
+            counter.t = t
         return result
 
     return replay
@@ -89,27 +96,6 @@ def assert_trained_alike(found, expected):
 
 def test_a_right_replay_goes_on(capsys):
     found = train(same)
-    assert_trained_alike(found, train(None))
-    assert found[2]._replay is not None
-    assert capsys.readouterr().err == ""
-
-
-def test_a_replay_need_not_count(capsys):
-    """A CUDA graph leaves the host's numbers alone."""
-    fit = Fit()
-
-    def change(function):
-        def replay():
-            counters = [fit.optimizer, *(param.update_rule for param in fit.link.params())]
-            before = [counter.t for counter in counters]
-            result = function()
-            for counter, t in zip(counters, before, strict=True):
-                counter.t = t
-            return result
-
-        return replay
-
-    found = train(change, fit=fit)
     assert_trained_alike(found, train(None))
     assert found[2]._replay is not None
     assert capsys.readouterr().err == ""
@@ -177,12 +163,3 @@ def test_it_is_checked_again_later(monkeypatch, capsys):
     wrong = np.flatnonzero(np.array(losses) != np.array(expected)) + 1
     assert wrong.tolist() == [7, 8]  # the ninth call is checked
     assert step._replay is None
-
-
-def test_other_shapes_are_refused():
-    fit = Fit()
-    step = RecordedStep(fit, {"line": fit.optimizer}, "line", Recorder(same))
-    for _ in range(5):
-        step(np.ones((4, 2), np.float32))
-    with pytest.raises(ValueError, match=r"recorded with \(4, 2\), not \(3, 2\)"):
-        step(np.ones((3, 2), np.float32))

@@ -39,19 +39,6 @@ def arrays(link):
     return found
 
 
-def changed(before, after):
-    return [key for key in before if not np.array_equal(before[key], after[key], equal_nan=True)]
-
-
-def test_the_weights_of_the_losses(make_updater):
-    report, _ = update(make_updater())
-    dis = report["dis/wasserstein"] + 10 * report["dis/gradient_penalty"] + report["dis/classification"]
-    np.testing.assert_allclose(report["dis/loss"], dis, rtol=1e-5)
-    means = report["gen/reconstruction"] + report["gen/identity"] + report["gen/feature_matching"]
-    gen = report["gen/adversarial"] + report["gen/classification"] + 10 * means
-    np.testing.assert_allclose(report["gen/loss"], gen, rtol=1e-5)
-
-
 def test_each_d_step_has_a_ratio_of_its_place_and_the_log_their_mean(make_updater, monkeypatch):
     updater = make_updater(n_dis=3)
     step, ratios, values = updater._run_dis, [], []
@@ -104,30 +91,6 @@ def test_the_other_reading_shares_one_minibatch(make_updater):
 
 
 @pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
-def test_a_d_step_leaves_all_of_g_but_its_running_statistics(make_updater, statistics):
-    updater = make_updater(learning_rate=0.01, statistics=statistics)
-    a, b = next(updater._draw(1))
-    gen, dis = arrays(updater.gen), arrays(updater.dis)
-    updater._update_dis(0, a, b)
-    running = [key for key in gen if "/avg_" in key]
-    assert changed(gen, arrays(updater.gen)) == (running if statistics == "every forward" else [])
-    moved = {f"{name}.data" for name, _ in updater.dis.namedparams()}
-    moved.remove("/discriminate/b.data")  # cancels: D is asked for a difference
-    assert moved <= set(changed(dis, arrays(updater.dis)))
-
-
-def test_a_g_step_leaves_d_untouched(make_updater):
-    updater = make_updater(learning_rate=0.01)
-    a, b = next(updater._draw(1))
-    gen, dis = arrays(updater.gen), arrays(updater.dis)
-    updater._update_gen(a, b)
-    assert changed(dis, arrays(updater.dis)) == []
-    assert set(changed(gen, arrays(updater.gen))) == {
-        key for key in gen if not key.endswith("/N")
-    }  # N: of fine-tuning
-
-
-@pytest.mark.parametrize("statistics", ["every forward", "generator steps"])
 def test_the_running_statistics_are_those_of_the_drawing(make_updater, statistics):
     """One conversion a D step and three a G step, though the part that sees no labels runs twice there."""
     updater, plain = make_updater(statistics=statistics), make_updater().gen
@@ -156,23 +119,6 @@ def test_the_gradients_of_a_step_are_freed_before_the_next(make_updater):
     assert all(param.grad is None for param in updater.dis.params())
 
 
-def test_d_sees_g_as_in_training(make_updater):
-    """In a D step too, batch normalisation takes the minibatch's own statistics."""
-    updater = make_updater()
-    a, b = next(updater._draw(1))
-    converted = updater._convert(a[0], b[1])
-    np.testing.assert_array_equal(converted, updater.gen(a[0], b[1]).array)
-
-
-@pytest.mark.parametrize("name", ["dis", "gen"])
-def test_a_step_descends(make_updater, name):
-    updater = make_updater(learning_rate=1e-5)
-    a, b = next(updater._draw(1))
-    step = {"dis": lambda: updater._update_dis(0, a, b), "gen": lambda: updater._update_gen(a, b)}[name]
-    first, second = (step()[f"{name}/loss"] for _ in range(2))
-    assert second < first
-
-
 def test_the_running_statistics_change_nothing_of_the_training(make_updater):
     def train(statistics):
         updater = make_updater(learning_rate=0.01, n_dis=2, statistics=statistics)
@@ -181,17 +127,6 @@ def test_the_running_statistics_change_nothing_of_the_training(make_updater):
         return reports, {key: value.tobytes() for key, value in found.items() if "/avg_" not in key}
 
     assert train("every forward") == train("generator steps")
-
-
-def test_the_same_seed_trains_the_same_networks(make_updater):
-    def train():
-        updater = make_updater(learning_rate=0.01)
-        for _ in range(2):
-            with chainer.Reporter().scope({}):
-                updater.update()
-        return arrays(updater.gen) | arrays(updater.dis)
-
-    assert changed(train(), train()) == []
 
 
 class Again:

@@ -38,7 +38,7 @@ def add(commands) -> None:
 def _run(args) -> None:
     from starvox.evaluation.evaluate import evaluate, read_evaluations, write_evaluation
     from starvox.evaluation.table import format_evaluation
-    from starvox.plotting import plot_evaluations
+    from starvox.plotting import draw_evaluations, save_figure
     from starvox.run.run import Run
 
     folder = run_folder(args.run_name)
@@ -52,7 +52,8 @@ def _run(args) -> None:
     ):
         print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)
     if len(found := read_evaluations(out)) > 1:
-        print(*plot_evaluations(found, Run(out).inside(Run(out).curves)), sep="\n")
+        figure, curves = draw_evaluations(found), Run(out).inside(Run(out).curves)
+        print(*(save_figure(figure, curves / f"evaluation.{ending}") for ending in ("png", "svg")), sep="\n")
 
 
 def find_clips(folder: Path, data: Path | None = None, training: Path | None = None) -> tuple[Path, Path]:

@@ -12,8 +12,7 @@ import numpy as np
 
 from starvox.config import Audio
 from starvox.corpus.crops import usable_starts
-from starvox.corpus.manifest import COLUMNS, Clip, read_manifest
-from starvox.corpus.plain_csv import as_text, write_csv
+from starvox.corpus.manifest import COLUMNS, Clip, as_text, read_manifest, write_csv
 from starvox.corpus.store import WaveformStore
 from starvox.corpus.stored_waveform import StoredWaveform
 from starvox.errors import UserError

@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
 from starvox.config import Audio, Generator
 from starvox.corpus import GROUPS, LabelEncoder
 from starvox.device import describe
-from starvox.errors import UserError
 from starvox.evaluation.accuracy import count_right, name_classes
-from starvox.evaluation.evaluation_set import Crop, EvaluationSet, Values, WholeClip
+from starvox.evaluation.evaluation_set import Array, Crop, EvaluationSet, Values, WholeClip
 from starvox.evaluation.label_plan import LabelTuple
 from starvox.evaluation.verdict import give_verdict
 from starvox.replay.conversion import classify, context_frames, convert, generate
@@ -21,12 +19,13 @@ from starvox.replay.networks import Networks
 from starvox.replay.receptive_field import cell_reach, pixel_reach
 
 # table -> its rows; of `words` and `truth`, measure -> rows
-DISTANCES = {
+_DISTANCES = {
     "errors": ("copy", "identity", "reconstruction"),
     "response": ("voice", *GROUPS),
     "distances": ("same_speaker", "different_speakers", "different_clips", "silence"),
 }
-_WORDS = ("converted", "copy", "truth", "unrelated")
+_WORDS = {name: name for name in ("converted", "copy", "truth", "unrelated")}
+_TRUTH = {"converted": "converted", "input": "copy"}
 
 
 def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> dict[str, Any]:
@@ -39,9 +38,6 @@ def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> 
 
     Returns:
         dict: what ``evaluation_iter_N.json`` holds; docs/evaluation.md names its keys.
-
-    Raises:
-        UserError: if the generator gives NaN or infinite values.
     """
 
     def show(items: Sequence[Any], what: str) -> "tqdm[Any]":
@@ -63,8 +59,7 @@ def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> 
     for clip in show(clips.whole_clips, "whole clips"):
         s = _convert_whole(networks, clip)
         spoken, sound = clip.source.inner(s), clip.source.sound(s)
-        clips.add_words(values, "converted", clip, spoken, sound)
-        clips.add_truth(values, "converted", clip, spoken, sound)
+        clip.compare(values, "converted", spoken, sound, networks.exp.audio)
 
     own = [crop.plan.own for crop in clips.crops]
     wanted = [target for crop in clips.crops for target in crop.plan.targets]
@@ -83,7 +78,6 @@ def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> 
     values.update(clips.values)
     tables = _tables(values, networks.exp.audio)
     tables |= {"accuracy": accuracy, "judge": judge, "receptive_field": _reach(networks.exp.generator)}
-    verdict = give_verdict(*(tables[key] for key in ("errors", "response", "distances", "judge", "words")))
     about = {
         "experiment": networks.exp.id,
         "iteration": networks.iteration,
@@ -95,15 +89,15 @@ def measure(networks: Networks, clips: EvaluationSet, progress: bool = True) -> 
         "device": describe(networks.gen.device),
         "judge_crops": clips.judge and clips.judge.crops,
     }
-    return about | tables | verdict
+    return about | tables | give_verdict(tables)
 
 
-def _convert_crop(networks: Networks, crop: Crop, values: Values) -> list[NDArray[np.float32]]:
+def _convert_crop(networks: Networks, crop: Crop, values: Values) -> list[Array]:
     """Adds the distances of a crop's conversions; returns those to its targets."""
 
-    def convert_crop(x: NDArray[np.float32], labels: list[LabelTuple]) -> NDArray[np.float32]:
+    def convert_crop(x: Array, labels: list[LabelTuple]) -> Array:
         c = np.stack([networks.encoder.input(*names) for names in labels])
-        return _finite(generate(networks.gen, np.broadcast_to(x, (len(c), *x.shape)), c), networks)
+        return generate(networks.gen, np.broadcast_to(x, (len(c), *x.shape)), c)
 
     (x, plan), labels = crop, crop.plan.labels()
     outputs = dict(zip(labels, convert_crop(x, labels), strict=True))
@@ -117,23 +111,14 @@ def _convert_crop(networks: Networks, crop: Crop, values: Values) -> list[NDArra
     return targets
 
 
-def _convert_whole(networks: Networks, clip: WholeClip) -> NDArray[np.float32]:
+def _convert_whole(networks: Networks, clip: WholeClip) -> Array:
     table = networks.exp.generator
-    beyond = context_frames(table) if table.normalization == "batch" else None
+    context = context_frames(table) if table.normalization == "batch" else None
     c = networks.encoder.input(*clip.target)
-    return _finite(convert(networks.gen, clip.source.spectrogram, c, beyond), networks)
+    return convert(networks.gen, clip.source.spectrogram, c, context)
 
 
-def _finite(y: NDArray[np.float32], networks: Networks) -> NDArray[np.float32]:
-    if not np.isfinite(y).all():
-        raise UserError(
-            f"the generator of iteration {networks.iteration} gives NaN or infinite values; "
-            "evaluate an earlier --iteration"
-        )
-    return y
-
-
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+def _distance(a: Array, b: Array) -> float:
     return float(abs(a - b).mean())
 
 
@@ -145,18 +130,18 @@ def _tables(values: Values, audio: Audio) -> dict[str, Any]:
         found = values[key]
         return {"mean": float(np.mean(found)), "n": len(found)} if found else None
 
-    def measure(table: str, name: str, rows: Sequence[str]) -> dict[str, Any] | None:
-        found = {row: mean(table, name, row) for row in rows}
+    def measure(table: str, name: str, rows: Mapping[str, str]) -> dict[str, Any] | None:
+        found = {title: mean(table, name, row) for title, row in rows.items()}
         return found if any(found.values()) else None
 
     tables: dict[str, Any] = {"db_per_unit": decibels}
-    for table, rows in DISTANCES.items():
+    for table, rows in _DISTANCES.items():
         means = {row: mean(table, row) for row in rows}
         tables[table] = {
             row: found and found | {"db": found["mean"] * decibels} for row, found in means.items()
         }
     tables["words"] = {name: measure("words", name, _WORDS) for name in ("stoi", "energy")}
-    tables["truth"] = {name: measure("truth", name, ("converted", "input")) for name in ("mcd", "f0")}
+    tables["truth"] = {name: measure("truth", name, _TRUTH) for name in ("mcd", "f0")}
     return tables
 
 

@@ -9,18 +9,18 @@ class Measure(NamedTuple):
     """A number of an evaluation.
 
     Attributes:
-        panel: of a figure, what its axis says.
         name: of the number.
-        form: how it is written, as of `format`.
         path: where it stands in ``evaluation_iter_N.json``, dotted.
+        panel: of a figure, what its axis says.
+        form: how it is written, as of `format`.
         limit: likewise, of the number that the verdict needs; "" for none.
         relative: whether it is divided by the distance of two different clips.
     """
 
-    panel: str
     name: str
-    form: str
     path: str
+    panel: str
+    form: str
     limit: str = ""
     relative: bool = False
 
@@ -39,33 +39,19 @@ def look_up(evaluation: dict[str, Any], path: str) -> float | None:
     return found
 
 
-_THRESHOLDS = "judged_by.thresholds"
-_INPUT, _LABELS = (
-    f"{what}\n(1: the distance of two clips)" for what in ("output from its input", "change by the labels")
-)
+_UNIT = "\n(1: the distance of two clips)"
+_JUDGED = "conversions judged as the target\n(share)"
 _WORDS, _D = "words kept\n(STOI; correlation)", "D names the right speaker\n(share)"
+_NEEDS = "judged_by.thresholds."
+_RESPONSE = ("change by the labels" + _UNIT, ".3f", _NEEDS + "min_response", True)
 MEASURES = (
-    Measure(_INPUT, "copy error", ".2f", "judged_by.copy", f"{_THRESHOLDS}.max_copy_error"),
-    *(
-        Measure(
-            _LABELS,
-            f"response: {group}",
-            ".3f",
-            f"response.{group}.mean",
-            f"{_THRESHOLDS}.min_response",
-            True,
-        )
-        for group in GROUPS
-    ),
     Measure(
-        "conversions judged as the target\n(share)",
-        "judged as the target",
-        ".0%",
-        "judged_by.target",
-        f"{_THRESHOLDS}.min_target_share",
+        "copy error", "judged_by.copy", "output from its input" + _UNIT, ".2f", _NEEDS + "max_copy_error"
     ),
-    Measure(_WORDS, "STOI", ".2f", "judged_by.stoi.value", "judged_by.stoi.needed"),
-    Measure(_WORDS, "energy", ".2f", "judged_by.energy.value", "judged_by.energy.needed"),
-    Measure(_D, "D on real", ".0%", "accuracy.speaker.real.mean"),
-    Measure(_D, "D on converted", ".0%", "accuracy.speaker.converted.mean"),
+    *(Measure(f"response: {group}", f"response.{group}.mean", *_RESPONSE) for group in GROUPS),
+    Measure("judged as the target", "judged_by.target", _JUDGED, ".0%", _NEEDS + "min_target_share"),
+    Measure("STOI", "judged_by.stoi.value", _WORDS, ".2f", "judged_by.stoi.needed"),
+    Measure("energy", "judged_by.energy.value", _WORDS, ".2f", "judged_by.energy.needed"),
+    Measure("D on real", "accuracy.speaker.real.mean", _D, ".0%"),
+    Measure("D on converted", "accuracy.speaker.converted.mean", _D, ".0%"),
 )

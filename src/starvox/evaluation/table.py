@@ -1,19 +1,23 @@
 """An evaluation for people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from starvox.evaluation.words import NO_STOI
 
-_MEASURES = {
-    ("errors", "copy"): "copy: G(x, other voice) to x",
-    ("errors", "identity"): "identity: G(x, own) to x",
-    ("errors", "reconstruction"): "reconstruction: there and back, to x",
-    ("response", "voice"): "response: two voices",
-    ("response", "speaker"): "response: two speakers, the rest alike",
-    ("response", "birthplace"): "response: two birthplaces, the rest alike",
-    ("response", "sex"): "response: two sexes, the rest alike",
-    ("distances", "same_speaker"): "real: two clips of a speaker",
-    ("distances", "different_speakers"): "real: clips of two speakers",
-    ("distances", "different_clips"): "real: two clips",
-    ("distances", "silence"): "real: a clip and silence",
+# what a row of the tables errors, response and distances is
+_DISTANCES = {
+    "copy": "copy: G(x, other voice) to x",
+    "identity": "identity: G(x, own) to x",
+    "reconstruction": "reconstruction: there and back, to x",
+    "voice": "response: two voices",
+    "speaker": "response: two speakers, the rest alike",
+    "birthplace": "response: two birthplaces, the rest alike",
+    "sex": "response: two sexes, the rest alike",
+    "same_speaker": "real: two clips of a speaker",
+    "different_speakers": "real: clips of two speakers",
+    "different_clips": "real: two clips",
+    "silence": "real: a clip and silence",
 }
 _JUDGED = {
     "converted": "conversions, as the target",
@@ -21,112 +25,82 @@ _JUDGED = {
     "real": "the real thing: held-out, as itself",
     "copy_synthesis": "its copy-synthesis, as itself",
 }
-_ROWS = {
+_WORDS = {
     "converted": "conversions",
     "copy": "a copy",
     "truth": "the real thing: the target's own",
     "unrelated": "an unrelated clip",
 }
-_NO_TRUTH = "towards the truth: the corpus cannot say a sentence in another voice"
+_TRUTH = {"converted": "conversions", "input": "a copy: the input"}
 
 
-def format_evaluation(evaluation: dict) -> str:
+def format_evaluation(evaluation: Mapping[str, Any]) -> str:
     """Returns the tables and the verdict of what `evaluate` found, as lines of text."""
     e = evaluation
-    lines = [
+    rows = e["errors"] | e["response"] | e["distances"]
+    distances = {title: _cells(rows[name], ".4f", "mean", "db") for name, title in _DISTANCES.items()}
+    field = e["receptive_field"]
+    cell, pixel = field["cell"], field["pixel"]
+    parts = [
         f"{e['experiment']}, iteration {e['iteration']}: {e['crops']} crops and {e['whole_clips']} whole "
         f"clips of {e['manifest']} ({e['clips']} clips), seed {e['seed']}",
-        "",
-        f"{'mean |difference|':<42}{'0..1':>9}{'dB':>8}{'n':>6}",
-        *(_measure(title, e[table][name]) for (table, name), title in _MEASURES.items()),
-        "",
-        *_accuracy(e["accuracy"]),
-        "",
-        *_judge(e["judge"], e["judge_crops"]),
-        "",
-        *_words(e["words"]),
-        "",
-        *_truth(e["truth"]),
-        "",
-        _reach(e["receptive_field"]),
-        format_verdict(e),
-    ]
-    return "\n".join(lines)
-
-
-def _measure(title: str, row: dict | None) -> str:
-    if row is None:
-        return f"{title:<42}{'-':>9}{'-':>8}{0:>6}"
-    return f"{title:<42}{row['mean']:>9.4f}{row['db']:>8.2f}{row['n']:>6}"
-
-
-def _accuracy(accuracy: dict | None) -> list[str]:
-    if accuracy is None:
-        return ["D's accuracy: no snapshot to resume from is kept of this iteration, so there is no D"]
-    heads = f"{'real':>8}{'n':>6}{'always 1':>10}{'converted':>12}{'n':>6}{'always 1':>10}{'chance':>9}"
-    lines = [f"{'D names the right one':<26}{heads}"]
-    for group, row in accuracy.items():
-        chance = "-" if row["chance"] is None else f"{row['chance']:.3f}"
-        lines.append(f"{group:<26}{_share(row['real'], 8)}{_share(row['converted'], 12)}{chance:>9}")
-    return lines
-
-
-def _share(row: dict | None, width: int) -> str:
-    """The share, of how many, and what always naming the commonest one would reach."""
-    if row is None:
-        return f"{'-':>{width}}{0:>6}{'-':>10}"
-    return f"{row['mean']:>{width}.3f}{row['n']:>6}{row['commonest']:>10.3f}"
-
-
-def _judge(judge: dict | None, crops: int | None) -> list[str]:
-    if judge is None:
-        return ["the judge: no training clips are given that it could be fitted on"]
-    title = f"the judge (of {crops} real crops) names"
-    lines = [f"{title:<42}" + "".join(f"{group:>12}{'n':>6}" for group in judge)]
-    for name, words in _JUDGED.items():
-        lines.append(f"{words:<42}" + "".join(_mean(row[name], 12, 3) for row in judge.values()))
-    chances = (
-        f"{'-' if row['chance'] is None else format(row['chance'], '.3f'):>12}{'':>6}"
-        for row in judge.values()
-    )
-    return [*lines, f"{'chance':<42}{''.join(chances)}".rstrip()]
-
-
-def _words(words: dict) -> list[str]:
-    lines = [f"{'words kept, of the input':<42}{'STOI':>12}{'n':>6}{'energy':>12}{'n':>6}"]
-    for name, title in _ROWS.items():
-        rows = [row and row[name] for row in (words["stoi"], words["energy"])]
-        if any(rows):
-            lines.append(f"{title:<42}" + "".join(_mean(row, 12, 3) for row in rows))
-    return lines if words["stoi"] else [*lines, f"{NO_STOI}; it also needs 0.4 s of speech"]
-
-
-def _truth(truth: dict) -> list[str]:
-    if not truth["mcd"]:
-        return [_NO_TRUTH]
-    lines = [f"{'from the truth, aligned':<42}{'MCD, dB':>12}{'n':>6}{'F0, st':>12}{'n':>6}"]
-    titles = {"converted": "conversions", "input": "a copy: the input"}
-    for name, title in titles.items():
-        rows = [row and row[name] for row in (truth["mcd"], truth["f0"])]
-        lines.append(f"{title:<42}" + "".join(_mean(row, 12, 2) for row in rows))
-    return [*lines, f"{'the real thing':<42}{0:>12.2f}{'':>6}{0:>12.2f}"]
-
-
-def _mean(row: dict | None, width: int, digits: int) -> str:
-    if row is None:
-        return f"{'-':>{width}}{0:>6}"
-    return f"{row['mean']:>{width}.{digits}f}{row['n']:>6}"
-
-
-def _reach(field: dict) -> str:
-    cell, pixel = field["cell"], field["pixel"]
-    return (
+        _table("mean |difference|", ("0..1", "dB", "n"), distances),
+        "D's accuracy: no snapshot to resume from is kept of this iteration, so there is no D"
+        if e["accuracy"] is None
+        else _accuracies("D names the right one", e["accuracy"], {"real": "real", "converted": "converted"}),
+        "the judge: no training clips are given that it could be fitted on"
+        if e["judge"] is None
+        else _accuracies(f"the judge (of {e['judge_crops']} real crops) names", e["judge"], _JUDGED),
+        _means("words kept, of the input", e["words"], _WORDS, {"stoi": "STOI", "energy": "energy"}),
+        "" if e["words"]["stoi"] else f"{NO_STOI}; it also needs 0.4 s of speech",
+        _means(
+            "from the truth (the real thing: 0), aligned",
+            e["truth"],
+            _TRUTH,
+            {"mcd": "MCD, dB", "f0": "F0, st"},
+        )
+        if e["truth"]["mcd"]
+        else "towards the truth: the corpus cannot say a sentence in another voice",
         f"receptive field, bins x frames of the output: {cell['bins']['size']} x {cell['frames']['size']} "
-        f"of a merged cell, {pixel['bins']} x {pixel['frames']} of an input px"
+        f"of a merged cell, {pixel['bins']} x {pixel['frames']} of an input px\n{format_verdict(e)}",
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def _table(title: str, heads: tuple[str, ...], rows: dict[str, list[str]]) -> str:
+    lines = {title: list(heads)} | rows
+    return "\n".join(
+        f"{name:<47}" + "".join(f"{cell:>10}" for cell in cells) for name, cells in lines.items()
     )
 
 
-def format_verdict(evaluation: dict) -> str:
+def _cells(row: Mapping[str, float] | None, form: str, *keys: str) -> list[str]:
+    """Returns the numbers of a row and how many they are of, or dashes where nothing was measured."""
+    return [*(format(row[key], form) if row else "-" for key in keys), str(row["n"] if row else 0)]
+
+
+def _accuracies(title: str, groups: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    rows = {
+        f"{words}: {group}": [*_cells(row[name], ".3f", "mean", "commonest"), _chance(row["chance"])]
+        for name, words in names.items()
+        for group, row in groups.items()
+    }
+    return _table(title, ("share", "always 1", "n", "chance"), rows)
+
+
+def _chance(share: float | None) -> str:
+    return "-" if share is None else f"{share:.3f}"
+
+
+def _means(title: str, table: Mapping[str, Any], rows: Mapping[str, str], columns: Mapping[str, str]) -> str:
+    cells = {
+        words: [cell for key in columns for cell in _cells(table[key] and table[key][name], ".3f", "mean")]
+        for name, words in rows.items()
+    }
+    return _table(title, tuple(head for column in columns.values() for head in (column, "n")), cells)
+
+
+def format_verdict(evaluation: Mapping[str, Any]) -> str:
     """Returns the verdict of what `evaluate` found with its numbers, four lines of text."""
     found = evaluation["judged_by"]
     bounds = found["thresholds"]

@@ -2,31 +2,27 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import librosa
 import numpy as np
 import scipy.fft
 import soxr
+from numpy.typing import NDArray
 
+from starvox.config import Audio
 from starvox.corpus import Clip
 from starvox.corpus.demo import is_synthetic, say_in_voice
 from starvox.errors import UserError
 
+Array = NDArray[np.float32]
+
 # A clip and the name of a speaker -> the clip's sentence in that speaker's voice: samples
 # (n,) float32 at the rate of the experiment, or None where there is none.
-Truth = Callable[[Clip, str], np.ndarray | None]
+Truth = Callable[[Clip, str], Array | None]
 
 _MELS, _CEPSTRA = 26, 13
 _F0_RANGE = (60.0, 500.0)  # Hz
 _VOICED = 0.5  # of a frame's energy, what must come back a period later
-
-
-class Distance(NamedTuple):
-    """How far two utterances are apart: mel cepstral distortion in dB, F0 in semitones (None: unvoiced)."""
-
-    mcd: float
-    f0: float | None
 
 
 def synthetic_truth(manifest: str | Path, sample_rate: int) -> Truth | None:
@@ -34,7 +30,7 @@ def synthetic_truth(manifest: str | Path, sample_rate: int) -> Truth | None:
     if not is_synthetic(manifest):
         return None
 
-    def truth(clip: Clip, speaker: str) -> np.ndarray | None:
+    def truth(clip: Clip, speaker: str) -> Array | None:
         try:
             wave, rate = say_in_voice(manifest, clip.path, speaker)
         except UserError:  # a speaker of the run's corpus who is none of this one
@@ -44,7 +40,7 @@ def synthetic_truth(manifest: str | Path, sample_rate: int) -> Truth | None:
     return truth
 
 
-def align(a: np.ndarray, b: np.ndarray, audio) -> tuple[np.ndarray, float]:
+def align(a: Array, b: Array, audio: Audio) -> tuple[Array, float]:
     """Aligns two spectrograms in time by their mel cepstra (dynamic time warping).
 
     The mel cepstral distortion is that of Kubichek (1993): the root mean square over the mel
@@ -64,8 +60,8 @@ def align(a: np.ndarray, b: np.ndarray, audio) -> tuple[np.ndarray, float]:
 
 
 def measure_distance(
-    s: np.ndarray, wave: np.ndarray, true_s: np.ndarray, true_wave: np.ndarray, audio
-) -> Distance:
+    s: Array, wave: Array, true_s: Array, true_wave: Array, audio: Audio
+) -> tuple[float, float | None]:
     """Measures how far speech is from the truth, after alignment.
 
     Args:
@@ -75,7 +71,8 @@ def measure_distance(
         audio: the ``[audio]`` table.
 
     Returns:
-        Distance: F0 is compared where both are voiced.
+        (float, float or None): mel cepstral distortion in dB, and the difference of F0 in semitones where
+        both are voiced (None: nowhere).
     """
     path, mcd = align(s, true_s, audio)
     pitches = find_f0(wave, audio), find_f0(true_wave, audio)
@@ -83,10 +80,10 @@ def measure_distance(
     ours, theirs = (pitch[path[:, i]] for i, pitch in enumerate(pitches))
     apart = 12 * abs(np.log2(ours / theirs))
     voiced = np.isfinite(apart)
-    return Distance(mcd, float(apart[voiced].mean()) if voiced.any() else None)
+    return mcd, float(apart[voiced].mean()) if voiced.any() else None
 
 
-def find_f0(wave: np.ndarray, audio) -> np.ndarray:
+def find_f0(wave: Array, audio: Audio) -> NDArray[np.float64]:
     """Finds the pitch of every frame, by the peak of its normalised autocorrelation.
 
     librosa has better trackers, but its compiled ones ended the process here when
@@ -118,7 +115,7 @@ def find_f0(wave: np.ndarray, audio) -> np.ndarray:
     return np.where(voiced, f0, np.nan)
 
 
-def _cepstra(s: np.ndarray, audio) -> np.ndarray:
+def _cepstra(s: Array, audio: Audio) -> NDArray[np.float64]:
     """Returns (_CEPSTRA, frames): Euclidean distances of its columns are mel cepstral distortions in dB."""
     last = audio.first_bin + audio.bins
     mel = librosa.filters.mel(

@@ -7,6 +7,9 @@ by about 3/4 of it (by 1/2 to 1 for nine pairs of ten), and a change of nothing
 but the pitch by 0.4 or more.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from starvox.corpus import GROUPS
 from starvox.evaluation.words import KEPT, is_kept, needed
 
@@ -28,30 +31,25 @@ MAX_ERROR = 1.0
 MIN_TARGET_SHARE = 0.8
 
 
-def give_verdict(
-    errors: dict, response: dict, distances: dict, judge: dict | None = None, words: dict | None = None
-) -> dict:
+def give_verdict(tables: Mapping[str, Any]) -> dict[str, Any]:
     """Judges a generator by the means in ``evaluation_iter_N.json``.
 
     Args:
-        errors: its table ``errors``.
-        response: its table ``response``; the largest counts.
-        distances: its table ``distances``.
-        judge: its table ``judge``; the first group in which a conversion was judged counts.
-        words: its table ``words``; both measures count, and where one is
-            missing nothing is known of the words.
+        tables: ``errors``, ``response`` (the largest counts), ``distances``, ``judge`` (the first group
+            in which a conversion was judged counts) and ``words`` (both measures count, and where
+            one is missing nothing is known of the words).
 
     Returns:
         dict: ``verdict``, and what it is ``judged_by``: two ratios to the distance
         between two clips, the share named as the target, the measures of the words with what
         they need, and the thresholds.
     """
-    unit = distances["different_clips"]["mean"]
-    copy = errors["copy"]["mean"] / unit
-    answer = max((row["mean"] for row in response.values() if row), default=0.0) / unit
-    shares = [judge[group]["converted"] for group in GROUPS] if judge else []
+    unit = tables["distances"]["different_clips"]["mean"]
+    copy = tables["errors"]["copy"]["mean"] / unit
+    answer = max((row["mean"] for row in tables["response"].values() if row), default=0.0) / unit
+    shares = [tables["judge"][group]["converted"] for group in GROUPS] if tables["judge"] else []
     target = next((row["mean"] for row in shares if row), None)
-    measures = {name: row for name, row in (words or {}).items() if row and row["converted"]}
+    measures = {name: row for name, row in tables["words"].items() if row and row["converted"]}
     kept = len(measures) == 2 and all(map(is_kept, measures.values()))
     if target is not None and target >= MIN_TARGET_SHARE and kept and copy > MAX_COPY_ERROR:
         text = "converts"

@@ -88,8 +88,7 @@ def keep(
             snapshots.save_half(new, replay.iteration, replay.gen)
             replay = Replay.load(new, device=device)  # so that the sounds are those of what is kept
         _write_sounds(Run(new).replay, replay, manifest, size)
-        (new / "README.md").write_text(make_card(new), encoding="utf-8")
-        Run(new).sums.write_text(sums(new), encoding="utf-8")
+        write_card(new)
         kept, limit = folder_size(new), MAX_BYTES_WITH_WEIGHTS if weights else size.max_bytes
         if kept > limit:
             raise UserError(
@@ -105,6 +104,12 @@ def keep(
 def folder_size(folder: Path) -> int:
     """Returns the bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def write_card(folder: Path) -> None:
+    """Writes ``README.md`` and ``SHA256SUMS`` of a kept run, from its other files."""
+    (folder / "README.md").write_text(make_card(folder), encoding="utf-8")
+    Run(folder).sums.write_text(sums(folder), encoding="utf-8")
 
 
 def sums(folder: Path) -> str:

@@ -6,19 +6,10 @@ caller's own figures.
 """
 
 from starvox.plotting.curves import CURVES, Curve, draw_curve, plot_curves
-from starvox.plotting.evaluations import draw_evaluations, plot_evaluations
-from starvox.plotting.spectrogram import draw_spectrograms, plot_spectrograms
+from starvox.plotting.evaluations import draw_evaluations
+from starvox.plotting.files import save_figure
+from starvox.plotting.spectrogram import draw_spectrograms
 from starvox.run.log import LOG_KEYS, read_log
 
-__all__ = [
-    "CURVES",
-    "LOG_KEYS",
-    "Curve",
-    "draw_curve",
-    "draw_evaluations",
-    "draw_spectrograms",
-    "plot_curves",
-    "plot_evaluations",
-    "plot_spectrograms",
-    "read_log",
-]
+__all__ = ["CURVES", "LOG_KEYS", "Curve", "draw_curve", "draw_evaluations"]
+__all__ += ["draw_spectrograms", "plot_curves", "read_log", "save_figure"]

@@ -1,7 +1,7 @@
 """The numbers of a run's verdicts against its iterations."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,24 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from starvox.plotting.curves import COLOURS
-from starvox.plotting.files import save_figure
-
-Evaluation = Mapping  # of an ``evaluation_iter_N.json``
 
 
-def plot_evaluations(
-    evaluations: Sequence[Evaluation], folder: str | Path, formats: Sequence[str] = ("png", "svg")
-) -> list[Path]:
-    """Writes `draw_evaluations` as ``evaluation.png`` and ``.svg``; returns the files."""
-    figure = draw_evaluations(evaluations)
-    return [save_figure(figure, Path(folder) / f"evaluation.{ending}") for ending in formats]
-
-
-def draw_evaluations(evaluations: Sequence[Evaluation]) -> Figure:
+def draw_evaluations(evaluations: Sequence[Mapping[str, Any]]) -> Figure:
     """Draws copy error and response above, what the judge and the words say below.
 
     Args:
-        evaluations: of one run, at least one; a number that one lacks leaves a gap.
+        evaluations: ``evaluation_iter_N.json`` of one run, at least one; a number that one lacks
+            leaves a gap.
 
     Returns:
         Figure: of two Axes over the iterations; a dotted line is the threshold of

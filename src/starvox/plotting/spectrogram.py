@@ -3,38 +3,16 @@
 import textwrap
 from collections.abc import Sequence
 from math import ceil, log10
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from starvox.plotting.files import save_figure
-
 Grid = Sequence[Sequence[np.ndarray]]
 
 _DPI = 100  # a long clip gets a px a frame, until the figure is _MAX_WIDTH inches wide
 _MAX_WIDTH = 60
-
-
-def plot_spectrograms(
-    rows: Grid,
-    titles: Sequence[str],
-    audio: Any,
-    path: str | Path,
-    labels: Sequence[str] | None = None,
-    difference: bool = False,
-) -> Path:
-    """Draws spectrograms as `draw_spectrograms` does and writes them to ``path``.
-
-    Returns:
-        Path: ``path``, made or replaced whole; its ending gives the format.
-
-    Raises:
-        UserError: if the file cannot be written.
-    """
-    return save_figure(draw_spectrograms(rows, titles, audio, labels, difference), path)
 
 
 def draw_spectrograms(

@@ -10,7 +10,7 @@ from starvox.audio import AudioFileError, read_waveform, write_wav
 from starvox.audio.source import Array, Source
 from starvox.errors import UserError
 from starvox.files import file_name
-from starvox.plotting import plot_spectrograms
+from starvox.plotting import draw_spectrograms, save_figure
 from starvox.replay.replay import Replay
 
 Labels = Mapping[str, str | None]  # group -> name, as `Replay.convert` takes them
@@ -95,8 +95,8 @@ class FileReplay:
                 words = ", ".join(filter(None, target.values())) or "no label"
                 title = f"{path.name} to {words}\n{self.run.exp.id}, iteration {self.run.iteration}"
                 rows, labels = [[x], [y], [y - x]], ["input", "output", "difference"]
-                picture = result.with_suffix(".png")
-                yield plot_spectrograms(rows, [title], self.run.exp.audio, picture, labels, difference=True)
+                figure = draw_spectrograms(rows, [title], self.run.exp.audio, labels, difference=True)
+                yield save_figure(figure, result.with_suffix(".png"))
 
     def _result(self, name: str, target: Labels) -> Path:
         title = file_name("_".join(filter(None, target.values()))) or "unlabelled"

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from starvox.config import Experiment, experiment_folder, load_experiment
 from starvox.errors import UserError
 from starvox.evaluation.table import format_evaluation
-from starvox.files import write_text
+from starvox.files import read_text, write_text
 from starvox.plotting import CURVES, LOG_KEYS, draw_curve, read_log
 from starvox.plotting.curves import Curve, Log
 from starvox.report.media import Media
@@ -111,7 +111,7 @@ def _read(path: Path, media: Media, show: Callable[[Any], Any] = _show) -> dict[
     if not media.has(path):
         return {}
     try:
-        return _flatten(json.loads(path.read_text(encoding="utf-8")), show)
+        return _flatten(json.loads(read_text(path)), show)
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         raise UserError(
             f"{path}: damaged: it holds no JSON object of starvox's; remove it, or restore it"
@@ -183,7 +183,14 @@ def _listen(folder: Path, media: Media) -> list[tuple[str, list[Item], list[Item
     names = {path: path.relative_to(folder).with_suffix("").as_posix() for path in media.files(folder)}
     sources = {match[1] for name in names.values() if (match := _SOURCE.fullmatch(name))}
     groups: dict[str, tuple[list[Item], list[Item]]] = {"": ([], [])}
-    for path, name in sorted(names.items(), key=lambda file: _order(file[1])):
+
+    def order(file: tuple[Path, str]) -> tuple[bool, bool, bool, str]:
+        """What went in, what was made of it, and the way back."""
+        name = file[1]
+        way_back = name.endswith("_reconstruction")
+        return way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
+
+    for path, name in sorted(names.items(), key=order):
         source = max((s for s in sources if name.startswith(f"{s}_")), key=len, default="")
         if uri := media.uri(path):
             label = name[len(source) :].replace("_", " ").strip()
@@ -194,12 +201,6 @@ def _listen(folder: Path, media: Media) -> list[tuple[str, list[Item], list[Item
     return [(source, *found) for source, found in groups.items() if any(found)]
 
 
-def _order(name: str) -> tuple[bool, bool, bool, str]:
-    """What went in, what was made of it, and the way back."""
-    way_back = name.endswith("_reconstruction")
-    return way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
-
-
 def _read_evaluation(run: Run, media: Media) -> dict[str, Any] | None:
     """Returns the newest evaluation: its iteration, verdict, tables and the verdict's sentence, or None."""
     found = {number: path for number, path in run.evaluations().items() if media.has(path)}
@@ -207,7 +208,7 @@ def _read_evaluation(run: Run, media: Media) -> dict[str, Any] | None:
         return None
     path = found[max(found)]
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(read_text(path))
         tables, _, sentence = format_evaluation(values).rpartition("\nverdict: ")
         return {"iteration": max(found), "verdict": values["verdict"], "tables": tables, "sentence": sentence}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
@@ -260,10 +261,9 @@ def _render(text: str) -> Markup:
 def _environment(run: Run, media: Media) -> dict[str, Any]:
     """Returns environment.json, and how many classes and unused clips there are, by name."""
     found = {key.replace("_", " "): value for key, value in _read(run.environment, media).items()}
-    classes = _read(run.labels, media, len)
-    found |= {f"classes of {group}": count for group, count in classes.items()}
+    found |= {f"classes of {group}": count for group, count in _read(run.labels, media, len).items()}
     if media.has(run.rejected):
-        lines = io.StringIO(run.rejected.read_text(encoding="utf-8", errors="replace"), newline="")
+        lines = io.StringIO(read_text(run.rejected, errors="replace"), newline="")
         try:
             found["clips not used (rejected.csv)"] = sum(1 for _ in csv.reader(lines)) - 1
         except csv.Error as error:

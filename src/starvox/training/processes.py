@@ -157,8 +157,6 @@ class Processes:
         Raises:
             UserError: in all of them, with the name of the first value that differs.
         """
-        if self._comm is None:
-            return
         everybodys = self._gather(values)
         for name in values:
             if any(others[name] != values[name] for others in everybodys):
@@ -166,11 +164,11 @@ class Processes:
 
     def largest(self, number: int) -> int:
         """Returns the largest of the processes' numbers."""
-        if self._comm is None:
-            return number
         return max(self._gather(number))
 
     def _gather(self, value: Any) -> list[Any]:
+        if self._comm is None:
+            return [value]
         self._meet()
         return self._comm.mpi_comm.allgather(value)
 

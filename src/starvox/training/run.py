@@ -199,7 +199,7 @@ def _train(
         f"of {table.batchsize} an iteration{f' in each of {n} processes' * (n > 1)}: {planned} iterations"
         f"{f'; stopping at {stop.iterations}' * (stop.iterations != planned)}\n"
         f"device: {describe(device)}; log every {every.log}, snapshot every {every.snapshot}, "
-        f"samples every {every.sample} iterations\n"
+        f"samples every {every.sample} iterations; figures in {run.folder}/curves, up to date\n"
         f"{describe_compiling(device)}",
         flush=True,
         end="",

@@ -13,8 +13,6 @@ from typing import Any
 
 from chainer.training import Trainer
 
-SIGHUP = getattr(signal, "SIGHUP", None)  # not on Windows
-
 
 class StopTrigger:
     """The trainer's stop trigger: after a number of iterations, or on Ctrl-C, which Chainer's do not know.
@@ -65,10 +63,9 @@ class StopTrigger:
         return self._iteration is not None
 
     def __enter__(self) -> "StopTrigger":
-        for number in (signal.SIGINT, signal.SIGTERM, SIGHUP):
-            if number is None or (number == SIGHUP and signal.getsignal(number) == signal.SIG_IGN):
-                continue
-            self._handlers[number] = signal.signal(number, self._on_signal)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._handlers[number] = signal.signal(number, self._on_signal)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -76,7 +73,7 @@ class StopTrigger:
             signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if number == SIGHUP and self._noted:
+        if number == signal.SIGHUP and self._noted:
             return
         if self._noted or not self.has_begun:
             self.requested = number

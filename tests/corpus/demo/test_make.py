@@ -186,13 +186,27 @@ def test_a_finished_corpus_is_left_as_it_is(folder, capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: bytes(len(data))])
-def test_a_corpus_with_a_clip_that_is_halved_or_zeroed_is_replaced(small, damage):
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("wav/f01/01.wav", lambda data: data[: len(data) // 2]),
+        ("wav/f01/01.wav", lambda data: bytes(len(data))),
+        ("wav/f01/01.wav", None),
+        ("train.csv", None),
+    ],
+)
+def test_a_damaged_corpus_is_made_again(small, name, damage):
     before = contents(small)
-    clip = next(small.rglob("*.wav"))
-    clip.write_bytes(damage(clip.read_bytes()))
+    (small / name).write_bytes(damage(before[name])) if damage else (small / name).unlink()
     make_demo(small, progress=False)
     assert contents(small) == before
+
+
+def test_a_list_that_somebody_has_shortened_stays(small):
+    kept = "".join((small / "train.csv").read_text(encoding="utf-8").splitlines(keepends=True)[:-1])
+    (small / "train.csv").write_text(kept, encoding="utf-8")
+    make_demo(small, progress=False)
+    assert (small / "train.csv").read_text(encoding="utf-8") == kept
 
 
 @pytest.mark.parametrize("mine", ["mine.txt", "VERSION", "wav/f01/mine.wav"])

@@ -39,18 +39,16 @@ def test_a_loss_is_named(value):
         check(Trainer(network(), **{"gen/identity": 1.0, "gen/loss": value}), closer=False)
 
 
-def test_a_parameter_is_named():
-    bad = network()
-    bad[0].W.array[1, 1] = np.nan
-    with pytest.raises(UserError, match=r"gen/0/W is not finite"):
-        check(Trainer(bad))
-
-
-def test_a_running_statistic_is_named():
-    bad = network()
-    bad[1].avg_var[0] = np.inf
-    with pytest.raises(UserError, match=r"gen/1/avg_var is not finite"):
-        check(Trainer(bad))
+def test_a_parameter_or_running_statistic_is_named_but_looked_at_only_now_and_then():
+    for spoil, name in (
+        (lambda link: link[0].W.array.fill(np.nan), "gen/0/W"),
+        (lambda link: link[1].avg_var.fill(np.inf), "gen/1/avg_var"),
+    ):
+        bad = network()
+        spoil(bad)
+        check(Trainer(bad), closer=False)
+        with pytest.raises(UserError, match=rf"{name} is not finite"):
+            check(Trainer(bad))
 
 
 def test_the_state_of_an_optimizer_is_named():
@@ -65,12 +63,6 @@ def test_the_state_of_an_optimizer_is_named():
     target[0].W.update_rule.state["ms"][1, 1] = np.inf
     with pytest.raises(UserError, match=r"gen/0/W:ms is not finite"):
         check(trainer)
-
-
-def test_networks_are_looked_at_only_now_and_then():
-    bad = network()
-    bad[0].W.array[...] = np.nan
-    check(Trainer(bad), closer=False)
 
 
 def test_the_last_good_snapshot_is_named(tmp_path):

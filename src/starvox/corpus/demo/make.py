@@ -69,14 +69,15 @@ def version(corpus: str) -> str:
 def _is_ready(folder: Path, corpus: str) -> bool:
     """Returns whether the finished corpus is there; refuses what must not be replaced."""
     marker = read_marker(folder)
-    if marker.startswith(version(corpus)) and marker == _marker(folder, corpus):
+    lists = [folder / name for name in _MANIFESTS]
+    if all(path.is_file() for path in lists) and marker == _marker(folder, corpus):
         return True
     own: set[Path] = set()
     if marker.startswith(f"starvox {CORPORA[corpus]} "):
-        own.update(folder / name for name in ("VERSION", *_MANIFESTS))
-        for name in _MANIFESTS:
+        own.update([folder / "VERSION", *lists, *(folder / clip.path for clip in list_clips(corpus))])
+        for path in lists:
             with suppress(UserError):
-                own.update(clip.path for clip in read_manifest(folder / name))
+                own.update(clip.path for clip in read_manifest(path))
     for path in (folder, *sorted(folder.rglob("*"))):
         if path not in own and os.path.lexists(path) and not path.is_dir():
             raise UserError(f"{path}: not of the {CORPORA[corpus]}; move it, or name another folder")

@@ -6,7 +6,7 @@ import numpy as np
 
 from starvox.corpus.demo.espeak import SAMPLE_RATE
 from starvox.corpus.demo.make import read_marker, version
-from starvox.corpus.demo.speakers import ACCENTS, say
+from starvox.corpus.demo.speakers import say
 from starvox.corpus.demo.table import CORPORA, list_clips
 from starvox.errors import UserError
 
@@ -16,9 +16,7 @@ def is_synthetic(folder: str | Path) -> bool:
     return _corpus(folder) is not None
 
 
-def say_in_voice(
-    folder: str | Path, clip: str | Path, speaker: str, birthplace: str | None = None
-) -> tuple[np.ndarray, int]:
+def say_in_voice(folder: str | Path, clip: str | Path, speaker: str) -> tuple[np.ndarray, int]:
     """Says a clip's text in the voice of a speaker.
 
     The clip's own speaker gives the samples of the clip.
@@ -27,7 +25,6 @@ def say_in_voice(
         folder: a corpus made by `make_demo`, or a manifest in it.
         clip: its path as in the manifest, or with the folder before it.
         speaker: a name of the same corpus, labelled there or not.
-        birthplace: another accent for that voice; None is the speaker's own.
 
     Returns:
         ndarray of shape (samples,), float32 in [-1, 1], and the sample rate, 22050 Hz.
@@ -45,12 +42,10 @@ def say_in_voice(
     path = "/".join(Path(clip).parts[-3:])
     texts = {known.path: known.text for known in clips}
     voices = {known.speaker.name: known.speaker for known in clips}
-    for name, known in ((path, texts), (speaker, voices), (birthplace or "britain", ACCENTS)):
+    for name, known in ((path, texts), (speaker, voices)):
         if name not in known:
             raise UserError(f"{folder}: no {name!r} in this corpus; see train.csv and held_out.csv")
-    voice = voices[speaker]
-    samples = say(texts[path], voice._replace(birthplace=birthplace or voice.birthplace))
-    return samples.astype(np.float32) / 32768, SAMPLE_RATE
+    return say(texts[path], voices[speaker]).astype(np.float32) / 32768, SAMPLE_RATE
 
 
 def _corpus(folder: str | Path) -> str | None:

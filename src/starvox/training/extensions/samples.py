@@ -11,7 +11,7 @@ from starvox.audio import write_wav
 from starvox.audio.source import Array, Source
 from starvox.config import Audio
 from starvox.files import file_name
-from starvox.plotting import plot_spectrograms
+from starvox.plotting import draw_spectrograms, save_figure
 from starvox.run.run import Run
 
 
@@ -65,7 +65,8 @@ class Samples(Extension):
             [source.inner(s) for s in row]
             for source, row in zip(self._sources, zip(*columns.values(), strict=True), strict=True)
         ]
-        plot_spectrograms(rows, list(columns), self._audio, folder / "spectrograms.png", labels=labels)
+        figure = draw_spectrograms(rows, list(columns), self._audio, labels)
+        save_figure(figure, folder / "spectrograms.png")
         sounds = {"input": [clip.crop for clip in self._clips]}
         for column, outputs in columns.items():
             title = "copy-synthesis" if column == "input" else column
