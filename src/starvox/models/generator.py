@@ -71,20 +71,18 @@ class Generator(chainer.Chain):
         wide = filters * 2**depth
         same = tuple(k // 2 for k in block_kernel)
 
+        # what each hands on, in the record: (32, 256, 256)
         downsampling: list[Link] = [ConvBlock(conv(1, filters, 7, 1, 3), norm(filters))]
         upsampling: list[Link] = []
         for level in range(depth):
             n = filters * 2**level
+            # (64, 128, 128), then (128, 64, 64); and back
             downsampling.append(ConvBlock(conv(n, 2 * n, 4, 2, 1), norm(2 * n)))
             upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), label_norm(n)))
-        upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))
+        upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))  # (1, 256, 256)
+        keep = partial(conv, wide, wide, block_kernel, 1, same)  # (128, 64, 64)
         bottleneck: list[Link] = [
-            ResBlock(
-                partial(conv, wide, wide, block_kernel, 1, same),
-                partial(label_norm, wide),
-                block_convolutions,
-            )
-            for _ in range(blocks)
+            ResBlock(keep, partial(label_norm, wide), block_convolutions) for _ in range(blocks)
         ]
         if self._conditional:
             plain = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
