@@ -8,14 +8,7 @@ import chainer.functions as F
 import chainer.links as L
 from chainer import Initializer, Link, Variable
 
-from starvox.models.blocks import (
-    Array,
-    ConditionalNorm,
-    ConvBlock,
-    MergeBlock,
-    ResBlock,
-    make_norm,
-)
+from starvox.models.blocks import Array, ConditionalNorm, ConvBlock, MergeBlock, ResBlock
 from starvox.models.label_merge import LabelMerge
 
 
@@ -59,8 +52,12 @@ class Generator(chainer.Chain):
         initializer: Initializer,
     ):
         super().__init__()
-        norm = partial(make_norm, normalization, decay=bn_decay, eps=bn_eps)
         self._conditional = labels == "conditional"
+
+        def norm(channels: int) -> Link:
+            if normalization == "batch":
+                return L.BatchNormalization(channels, decay=bn_decay, eps=bn_eps)
+            return L.GroupNormalization(channels, channels, eps=bn_eps)  # one channel a group
 
         def label_norm(channels: int) -> Link:
             plain = norm(channels)
@@ -85,13 +82,12 @@ class Generator(chainer.Chain):
             ResBlock(keep, partial(label_norm, wide), block_convolutions) for _ in range(blocks)
         ]
         if self._conditional:
-            plain = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
-            merge = MergeBlock(plain, label_norm(wide))
+            convolution = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
         else:
-            merge = MergeBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
+            convolution = LabelMerge(wide, n_labels, wide, merge_kernel, initializer)
         with self.init_scope():
             self._downsampling = self._name("downsamp", downsampling)
-            self.merge = merge
+            self.merge = MergeBlock(convolution, label_norm(wide))  # (128, 64, 64)
             self._bottleneck = self._name("bottleneck", bottleneck)
             self._upsampling = self._name("upsamp", upsampling)
 
