@@ -55,7 +55,7 @@ def _describe(run: "Run") -> tuple[str, ...]:
         return (name, str(error), *empty)
     try:
         theirs = load_experiment(exp.id).flatten()
-        changed = [key for key, value in exp.flatten().items() if value != theirs[key]]
+        changed = [key for key, value in exp.flatten().items() if key != "title" and value != theirs[key]]
     except UserError:
         changed = ["no such experiment here"]
     try:

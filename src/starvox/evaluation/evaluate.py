@@ -60,8 +60,9 @@ def evaluate(
         with_dis = bool(snapshots) if iteration is None else iteration in snapshots
         networks = load_networks(run_folder, iteration, with_dis)
         where = find_device(device)  # one that is not there is told before a corpus is decoded
-        for network in filter(None, (networks.gen, networks.dis)):
-            network.to_device(where)
+        networks.gen.to_device(where)
+        if networks.dis is not None:
+            networks.dis.to_device(where)
         if clips is None:
             exp, encoder = networks.exp, networks.encoder
             judge = None
