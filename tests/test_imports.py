@@ -101,3 +101,11 @@ def test_no_chainer_outside_the_networks(package):
     for path in ROOT.rglob("*.py"):
         if is_in(module_name(path), [package]):
             assert not any(is_in(name, ["chainer"]) for name in imports(path)), path
+
+
+def test_the_benchmarks_peer_and_starvox_know_nothing_of_each_other():
+    def packages(folder):
+        return {name.partition(".")[0] for path in folder.rglob("*.py") for name in imports(path)}
+
+    assert packages(ROOT.parents[1] / "benchmarks" / "peer") == {"benchmarks", "collections", "torch"}
+    assert not packages(ROOT) & {"benchmarks", "torch"}

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 import sys
+from typing import Any
 
 import chainer
 import numpy as np
@@ -11,8 +12,8 @@ from starvox.errors import UserError
 from starvox.fast_gpu import tf32
 
 
-def find_device(name: str = "auto"):
-    """Returns the Chainer device of that name; ``auto`` is a GPU if there is one.
+def find_device(name: str = "auto") -> Any:
+    """Returns the Chainer device (chainer.backend.Device) of a name; ``auto`` is a GPU if there is one.
 
     Raises:
         UserError: if the name is unknown, or there is no such GPU.
@@ -34,7 +35,7 @@ def find_device(name: str = "auto"):
     return chainer.get_device(f"@cupy:{int(match[1])}")
 
 
-def require_gpu(device, option: str) -> None:
+def require_gpu(device: Any, option: str) -> None:
     """Refuses an option that means nothing on the CPU.
 
     Raises:
@@ -44,7 +45,7 @@ def require_gpu(device, option: str) -> None:
         raise UserError(f"{option} needs a GPU; leave it out, or take the device cuda:0")
 
 
-def use_tf32(device) -> None:
+def use_tf32(device: Any) -> None:
     """Lets matrix products of float32 use TF32 from now on.
 
     Raises:
@@ -56,7 +57,7 @@ def use_tf32(device) -> None:
     tf32.use_tf32(device.xp)
 
 
-def describe(device) -> str:
+def describe(device: Any) -> str:
     """Returns the device's name for people, for example ``cpu`` or ``cuda:0 (NVIDIA ..., TF32)``."""
     if device.xp is np:
         return "cpu"

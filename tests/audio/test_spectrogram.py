@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from starvox import load_experiment
-from starvox.audio import denormalize, is_silent, log_spectrogram, normalize, spectrogram
+from starvox.audio.spectrogram import denormalize, is_silent, log_spectrogram, normalize, spectrogram
 
 N = 66304
 SMOKE = load_experiment("smoke").audio

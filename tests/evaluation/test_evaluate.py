@@ -6,7 +6,7 @@ import chainer
 import numpy as np
 import pytest
 
-from starvox import UserError, build_models
+from starvox import UserError, build_models, load_experiment
 from starvox.cli import main
 from starvox.corpus import LabelEncoder
 from starvox.evaluation.evaluate import evaluate, read_evaluations
@@ -15,21 +15,14 @@ from starvox.evaluation.measurement import measure as measure_networks
 from starvox.evaluation.table import format_evaluation
 from starvox.replay.networks import Networks
 
-TINY = """extends = "smoke"
-title = "The smoke experiment with still fewer channels"
-[generator]
-filters = 2
-[discriminator]
-filters = 2
-"""
 CLASSES = {"speaker": ["a", "b", "c"], "birthplace": ["scotland", "wales"], "sex": ["F", "M"]}
 # "zoe" and "x" are unknown to the run.
 ROWS = ["a,scotland,F", "a,,F", "b,wales,M", "b,wales,", "zoe,scotland,x", "c,,F"]
 
 
 @pytest.fixture(scope="module")
-def tiny(make_experiment):
-    return make_experiment("tiny", TINY)
+def tiny():
+    return load_experiment("smoke", {"generator.filters": 2, "discriminator.filters": 2})
 
 
 @pytest.fixture(scope="module")

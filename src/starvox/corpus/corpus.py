@@ -55,7 +55,7 @@ class Corpus:
 
         Clips are left out that cannot be read, are empty, hold NaN or infinite
         samples, are shorter than a crop, or are silent by the record's rule. A
-        file that changed since the last time is noticed by its size and time.
+        file that changed since the last time is noticed by its `stamp`.
 
         Args:
             manifest_path: see `read_manifest`.
@@ -91,7 +91,7 @@ class Corpus:
         return self._store.open(self.keys[index])
 
     def changes(self) -> str:
-        """Returns a line that names the files whose size or time is not as when this was opened, or "".
+        """Returns a line that names the files that have changed since this was opened, or "".
 
         What was decoded then is not touched by it.
         """

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from starvox.config import Audio
 
@@ -29,10 +28,12 @@ def usable_starts(wave: np.ndarray, audio: Audio) -> np.ndarray:
     if n_blocks < width:
         return np.zeros(0, np.int64)
     blocks = wave[: n_blocks * grid].reshape(n_blocks, grid)
-    low = _slide(minimum_filter1d, blocks.min(1), width)
-    high = _slide(maximum_filter1d, blocks.max(1), width)
-    total = _sums(blocks.sum(1, dtype=np.float64), width)
-    squares = _sums(np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64), width)
+    squared = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64)
+    of_blocks = np.stack([blocks.min(1), blocks.max(1), blocks.sum(1, dtype=np.float64), squared])
+    # each crop by itself, so that a loud part costs a quiet one no digits
+    of_crops = np.lib.stride_tricks.sliding_window_view(of_blocks, width, axis=1)
+    low, high = of_crops[0].min(-1), of_crops[1].max(-1)
+    total, squares = of_crops[2:].sum(-1)
     if audio.normalization == "min-max":
         centre, half = (high + low) / 2, (high - low) / 2
     else:
@@ -41,13 +42,3 @@ def usable_starts(wave: np.ndarray, audio: Audio) -> np.ndarray:
     energy = squares - 2 * centre * total + audio.crop_samples * centre**2
     loud = energy > audio.silence_rms**2 * audio.crop_samples * half**2
     return np.flatnonzero(~loud & (low < high)) * grid
-
-
-def _slide(extreme, values: np.ndarray, width: int) -> np.ndarray:
-    """Returns the extreme of each run of ``width`` values."""
-    return extreme(values.astype(np.float64), width, origin=-(width // 2))[: len(values) - width + 1]
-
-
-def _sums(values: np.ndarray, width: int) -> np.ndarray:
-    """Returns the sum of each run of ``width`` values, each by itself so that a loud part costs no digits."""
-    return np.lib.stride_tricks.sliding_window_view(values, width).sum(-1)

@@ -124,7 +124,7 @@ def deconvolve(self: Node, x: Array, W: Array, b: Array | None) -> tuple:
         gcol = gcol.reshape(-1, n, height, width)
         axes = _axes(self, W.shape[2:])
         y[...] = 0
-        share(lambda sample: kernels.scatter(gcol, sample, *axes, y[sample]), _samples(x), gcol.size)
+        share(lambda sample: kernels.scatter(gcol, sample, *axes, y[sample]), zip(range(len(x))), gcol.size)
     elif len(W) > 4 * out * self.sy * self.sx or (self.dy, self.dx) != (1, 1):
         _scatter(self, x, W, y)  # less work where many maps become few
     else:
@@ -151,7 +151,7 @@ def _scatter(self: Node, x: Array, W: Array, y: Array) -> None:
             here = rows._replace(pad=rows.pad - rows.stride * first)
             kernels.scatter(gcol.reshape(len(Wt), 1, -1, width), 0, here, cols, y[sample])
 
-    share(one, _samples(x), W[0].size * x.size / _RATE)
+    share(one, zip(range(len(x))), W[0].size * x.size / _RATE)
 
 
 def _gather(self: Node, x: Array, W: Array, y: Array) -> None:
@@ -199,7 +199,7 @@ def _join_columns(x: Array, rows: _Axis, cols: _Axis, height: int, width: int) -
         kernels.gather(x[sample], rows, cols, 0, height, width, col)
         joined[:, sample] = col.reshape(depth, -1)
 
-    share(one, _samples(x), joined.size)
+    share(one, zip(range(len(x))), joined.size)
     return joined.reshape(depth, -1)
 
 
@@ -218,10 +218,6 @@ def _multiply_rows(a: Array, b: Array) -> Array:
 
     share(one, split(len(a), workers.count()), max(a.size, a.size * b.shape[1] / _RATE))
     return y
-
-
-def _samples(x: Array) -> list[tuple[int]]:
-    return [(sample,) for sample in range(len(x))]
 
 
 def _parts(n: int, height: int) -> list[tuple[int, int, int]]:

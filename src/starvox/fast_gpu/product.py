@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from chainer.backends import cuda
 
+from starvox.fast_gpu.tf32 import TF32_TENSOR_OP_MATH, is_tf32
+
 _ONE, _ZERO = np.ones((), np.float32), np.zeros((), np.float32)
 _other: tuple[Callable, int] | None = None  # what multiplies instead of CuPy's function and handle
 
@@ -72,4 +74,7 @@ def _address(array: Any) -> int:
 def _cupys() -> tuple[Callable, int]:
     from cupy_backends.cuda.libs import cublas
 
-    return cublas.sgemmStridedBatched, cuda.cupy.cuda.device.get_cublas_handle()
+    handle = cuda.cupy.cuda.device.get_cublas_handle()
+    if is_tf32(cuda.cupy):  # of which this function knows nothing; each device and thread has a handle
+        cublas.setMathMode(handle, TF32_TENSOR_OP_MATH)
+    return cublas.sgemmStridedBatched, handle

@@ -14,20 +14,6 @@ from starvox.models.label_merge import LabelMerge
 Array = NDArray[np.float32]
 
 
-def make_norm(kind: str, channels: int, decay: float, eps: float) -> Link:
-    """Returns the normalisation link that follows a convolution.
-
-    Args:
-        kind: ``batch``, as drawn in the record, or ``instance``, the paper's.
-        channels: of the map to normalise.
-        decay: of batch normalisation's running statistics.
-        eps: added to the variance.
-    """
-    if kind == "batch":
-        return L.BatchNormalization(channels, decay=decay, eps=eps)
-    return L.GroupNormalization(channels, channels, eps=eps)  # one channel a group
-
-
 class ConditionalNorm(chainer.Chain):
     """A normalisation, then a scale and a shift of each channel that the labels choose.
 

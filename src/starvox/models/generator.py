@@ -8,14 +8,7 @@ import chainer.functions as F
 import chainer.links as L
 from chainer import Initializer, Link, Variable
 
-from starvox.models.blocks import (
-    Array,
-    ConditionalNorm,
-    ConvBlock,
-    MergeBlock,
-    ResBlock,
-    make_norm,
-)
+from starvox.models.blocks import Array, ConditionalNorm, ConvBlock, MergeBlock, ResBlock
 from starvox.models.label_merge import LabelMerge
 
 
@@ -59,8 +52,12 @@ class Generator(chainer.Chain):
         initializer: Initializer,
     ):
         super().__init__()
-        norm = partial(make_norm, normalization, decay=bn_decay, eps=bn_eps)
         self._conditional = labels == "conditional"
+
+        def norm(channels: int) -> Link:
+            if normalization == "batch":
+                return L.BatchNormalization(channels, decay=bn_decay, eps=bn_eps)
+            return L.GroupNormalization(channels, channels, eps=bn_eps)  # one channel a group
 
         def label_norm(channels: int) -> Link:
             plain = norm(channels)
@@ -71,29 +68,26 @@ class Generator(chainer.Chain):
         wide = filters * 2**depth
         same = tuple(k // 2 for k in block_kernel)
 
+        # what each hands on, in the record: (32, 256, 256)
         downsampling: list[Link] = [ConvBlock(conv(1, filters, 7, 1, 3), norm(filters))]
         upsampling: list[Link] = []
         for level in range(depth):
             n = filters * 2**level
+            # (64, 128, 128), then (128, 64, 64); and back
             downsampling.append(ConvBlock(conv(n, 2 * n, 4, 2, 1), norm(2 * n)))
             upsampling.insert(0, ConvBlock(deconv(2 * n, n, 4, 2, 1), label_norm(n)))
-        upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))
+        upsampling.append(L.Deconvolution2D(filters, 1, 7, 1, 3, initialW=initializer))  # (1, 256, 256)
+        keep = partial(conv, wide, wide, block_kernel, 1, same)  # (128, 64, 64)
         bottleneck: list[Link] = [
-            ResBlock(
-                partial(conv, wide, wide, block_kernel, 1, same),
-                partial(label_norm, wide),
-                block_convolutions,
-            )
-            for _ in range(blocks)
+            ResBlock(keep, partial(label_norm, wide), block_convolutions) for _ in range(blocks)
         ]
         if self._conditional:
-            plain = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
-            merge = MergeBlock(plain, label_norm(wide))
+            convolution = conv(wide, wide, merge_kernel, 1, tuple(k // 2 for k in merge_kernel))
         else:
-            merge = MergeBlock(LabelMerge(wide, n_labels, wide, merge_kernel, initializer), norm(wide))
+            convolution = LabelMerge(wide, n_labels, wide, merge_kernel, initializer)
         with self.init_scope():
             self._downsampling = self._name("downsamp", downsampling)
-            self.merge = merge
+            self.merge = MergeBlock(convolution, label_norm(wide))  # (128, 64, 64)
             self._bottleneck = self._name("bottleneck", bottleneck)
             self._upsampling = self._name("upsamp", upsampling)
 

@@ -66,7 +66,7 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     config.pop("set", None)
     name = config.pop("id", files.folder.name)
     title = config.pop("title", name)
-    log = _read_log(files.log, media)
+    log = read_log(files.log) if media.has(files.log) else None
     family = _family(name)
     curves = [_draw(curve, log, media) for curve in CURVES] if log else []
     iterations = _samples(media)
@@ -124,16 +124,6 @@ def _flatten(values: dict[str, Any], show: Callable, prefix: str = "") -> dict[s
         nested = isinstance(value, dict)
         flat |= _flatten(value, show, f"{prefix}{key}.") if nested else {prefix + key: show(value)}
     return flat
-
-
-def _read_log(path: Path, media: Media) -> Log | None:
-    """Returns the log, or None if there is no entry yet."""
-    try:
-        return read_log(path) if media.has(path) else None
-    except UserError as error:
-        if "no complete entry" in str(error):
-            return None
-        raise
 
 
 def _progress(log: Log | None, epochs: str | None) -> str:
@@ -194,7 +184,7 @@ def _listen(folder: Path, media: Media) -> list[tuple[str, list[Item], list[Item
         source = max((s for s in sources if name.startswith(f"{s}_")), key=len, default="")
         if uri := media.uri(path):
             label = name[len(source) :].replace("_", " ").strip()
-            if label == "input" and f"{source}_copy-synthesis" in names.values():
+            if label == "input" and any(n.startswith(f"{source}_copy-synthesis") for n in names.values()):
                 label = "original recording"
             group = groups.setdefault(source.replace("_", " "), ([], []))
             group[path.suffix == ".png"].append((label, uri))
@@ -263,9 +253,9 @@ def _environment(run: Run, media: Media) -> dict[str, Any]:
     found = {key.replace("_", " "): value for key, value in _read(run.environment, media).items()}
     found |= {f"classes of {group}": count for group, count in _read(run.labels, media, len).items()}
     if media.has(run.rejected):
-        lines = io.StringIO(read_text(run.rejected, errors="replace"), newline="")
         try:
+            lines = io.StringIO(read_text(run.rejected, errors="replace"), newline="")
             found["clips not used (rejected.csv)"] = sum(1 for _ in csv.reader(lines)) - 1
-        except csv.Error as error:
+        except (OSError, csv.Error) as error:
             raise UserError(f"{run.rejected}: damaged ({error}); remove it") from None
     return found

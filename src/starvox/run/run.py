@@ -194,20 +194,13 @@ class Run:
             raise UserError(f"{self.folder} holds a run already", *resume, "overwrite", "out")
 
     def clear(self) -> None:
-        """Removes an old run, but for what is not a run's.
-
-        Raises:
-            UserError: if it cannot be removed.
-        """
+        """Removes an old run, but for what is not a run's."""
         # What makes it a run stays till the new one replaces it: a kill leaves no folder of unknown things.
         kept = (self.config.name, self.environment.name)
         own = [path for path in self.folder.iterdir() if re.fullmatch(_OWN, path.name)]
-        old = [path for path in own if path.name not in kept]
-        try:
-            for path in old:
+        for path in own:
+            if path.name not in kept:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        except OSError as error:
-            raise UserError(f"{error.filename}: cannot be removed ({error.strerror})", "out") from None
 
     def remove_leftovers(self) -> None:
         """Removes what a killed training left half-written in its folder, which this process has locked."""
