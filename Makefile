@@ -111,8 +111,8 @@ bench: $(VENV)/.ready-bench ## time and memory beside PyTorch: make bench, or EX
 	@exec $(VENV)/bin/python -m benchmarks $${EXP:+--experiment="$$EXP"} $${DEVICE:+--device="$$DEVICE"} \
 	$${DATA:+--data="$$DATA"} $${OUT:+--out="$$OUT"} $(ARGS)
 
-lint: $(VENV)/.ready-test ## style
-	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+lint: $(VENV)/.ready-test ## style and types
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy
 
 format: $(VENV)/.ready-test ## mend the style
 	@$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .

@@ -66,7 +66,7 @@ setup(
         "nccl13": ["nvidia-nccl-cu13>=2.20,<3"],
         "test": [
             *(*MPI, *PYPERF, *EVAL, "hypothesis>=6.100,<7"),
-            *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1"),
+            *("pytest>=8,<10", "pytest-xdist>=3.6,<4", "ruff>=0.14,<1", "mypy>=2,<3"),
             *("ipykernel>=6.29,<8", "nbclient>=0.10,<1"),  # run docs/notebook.ipynb
         ],
         "bench": [*PYPERF, "torch>=2.7,<3"],  # python -m benchmarks

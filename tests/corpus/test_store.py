@@ -234,8 +234,9 @@ def test_interrupted_work_is_kept(store, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         add(store, paths, rule, jobs=1)
     saved = json.loads((store._folder / "starvox-index.json").read_text())
-    assert list(saved["verdicts"]["rule"].values()) == ["judged"] * 3
-    assert 3 < len(saved["files"]["16000"]) < 6
+    verdicts = saved["verdicts"]["rule"].values()
+    assert set(verdicts) == {"judged"}
+    assert 3 <= len(verdicts) < 6 and len(saved["files"]["16000"]) > 3  # the thread may be at the next clip already
 
 
 def test_verdicts_are_remembered_by_name(store, tmp_path):
