@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The command of the wheel, installed into an empty venv, which borrows its dependencies from the tests'."""
+    """The command, from a wheel in an empty venv, which borrows its dependencies from the tests'."""
     folder = tmp_path_factory.mktemp("wheel")
     for name in ("src", "experiments"):  # a build writes beside its sources
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -38,8 +38,8 @@ def installed(tmp_path_factory):
 
 def run(installed, folder, *arguments):
     """Runs the command outside of the checkout."""
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run([installed, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    alone = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([installed, *arguments], cwd=folder, env=alone, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -35,6 +35,7 @@ def test_from_python_a_run_stopped_early_says_how_to_resume_and_keeps_its_option
     assert out == Path("run")
     assert (out / "samples/iter_1").is_dir()
     told = capsys.readouterr().out
+    assert "; figures in run/curves, up to date\n" in told
     assert told.endswith("resume it, up to iteration 2, with: make resume EXP=smoke OUT=run DEVICE=cpu\n")
     path = out / "environment.json"
     values = json.loads(path.read_text())

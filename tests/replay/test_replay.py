@@ -1,6 +1,7 @@
 """Replay: the same length out, chunks that do not show, and nothing lost but what the record leaves out."""
 
 import io
+import re
 import sys
 
 import chainer
@@ -8,6 +9,7 @@ import librosa
 import numpy as np
 import pytest
 import soundfile
+import tqdm.auto
 
 from starvox import LabelEncoder, Replay, UserError, build_models, load_experiment
 from starvox.audio import source, spectrogram
@@ -208,6 +210,21 @@ def test_griffin_lim_in_pieces_does_not_click(identity, speech, monkeypatch):
     steps = max(np.abs(np.diff(pieces[joint - 800 : joint + 800])).max() for joint in joints)
     assert steps <= 1.2 * np.abs(np.diff(whole)).max()
     assert pieces.std() == pytest.approx(whole.std(), rel=0.05)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_a_bar_shows_how_far_a_long_input_is(run, speech, monkeypatch):
+    assert source.tqdm is conversion.tqdm is tqdm.auto.tqdm  # in a notebook too
+    monkeypatch.setattr(sys, "stderr", shown := Terminal())
+    run.convert(speech[:16000], "a", phase="source")
+    assert shown.getvalue() == ""
+    monkeypatch.setattr(source, "_BLOCK", 100)
+    run.convert(np.resize(speech, 9 * 16000), "a", phase="source")
+    assert re.search(r"\rconversion: .*\rsound: ", shown.getvalue())
 
 
 # The generator

@@ -230,6 +230,12 @@ def test_what_there_is_no_room_for_is_named(full, found, tmp_path):
     assert media[0] + len(report.left_out) == media[1]
 
 
+def test_pictures_are_left_out_before_sounds(run):
+    found = page(run)
+    limit = sum(len(item["src"]) for item in found.all("img") + found.all("audio")) - 1
+    assert write_report(run, limit=limit).left_out == ["samples/iter_1/spectrograms.png"]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

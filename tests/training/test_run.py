@@ -14,6 +14,8 @@ from starvox import UserError, load_experiment
 from starvox.run.lock import Lock
 from starvox.run.log import read_log
 from starvox.run.run import Run
+from starvox.training import assemble
+from starvox.training.extensions import Progress
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -84,6 +86,22 @@ def test_the_samples_can_be_heard_early_and_at_the_end(finished, tiny):
         assert (len(wave), rate) == (tiny.audio.crop_samples, 16000)
         assert wave.std() > 1e-4, path
     assert (folder / "spectrograms.png").stat().st_size > 10_000
+
+
+def test_samples_and_snapshots_are_left_out_of_the_pace(tiny, options, tmp_path, monkeypatch):
+    left_out = {}
+
+    class Watched(Progress):
+        def __init__(self, iterations, look, pauses):
+            def watched(trainer):
+                left_out[trainer.updater.iteration] = pauses(trainer)
+                return left_out[trainer.updater.iteration]
+
+            super().__init__(iterations, look, watched)
+
+    monkeypatch.setattr(assemble, "Progress", Watched)
+    train(tiny, options(tmp_path / "tiny", iterations=6, snapshot_every=3, sample_every=5))
+    assert left_out == {1: True, 2: False, 3: True, 4: False, 5: True, 6: True}
 
 
 def check_equal(one, other, iteration):

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from starvox.audio.griffin_lim import griffin_lim, take_phase, unused_band
 from starvox.audio.spectrogram import denormalize, log_spectrogram, normalize
@@ -58,13 +58,12 @@ class Source:
         count = 1 + max(0, len(self._wave) - audio.n_fft) // audio.hop_length
         return s[:, self._lead : self._lead + count]
 
-    def sound(
-        self, s: Array, phase: str = "griffin-lim", band: str = "record", progress: bool = False
-    ) -> Array:
+    def sound(self, s: Array, phase: str = "griffin-lim", band: str = "record") -> Array:
         """Makes a spectrogram audible.
 
         Long ones are made in pieces that are faded into each other. With the
-        source's phase the pieces agree, so that this is exact.
+        source's phase the pieces agree, so that this is exact. On a terminal and in a
+        notebook a bar shows how far it is.
 
         Args:
             s (ndarray of shape (bins, frames), float32): log magnitude in [0, 1], of
@@ -72,7 +71,6 @@ class Source:
             phase: ``source`` (the waveform's) or ``griffin-lim`` (one found for ``s``).
             band: ``record`` leaves out what the network does not see (DC, and what
                 is above 4 kHz for the record); ``source`` takes it from the waveform.
-            progress: show the time left of a long one on a terminal.
 
         Returns:
             ndarray of shape (n,), float32: the waveform's length and scale.
@@ -87,7 +85,7 @@ class Source:
         hop = self._audio.hop_length
         sound = np.zeros_like(self._padded)
         ramp = np.linspace(0, 1, self._lead * hop, dtype=np.float32)
-        quiet = None if progress and self._frames > _BLOCK else True  # None: shown on a terminal
+        quiet = None if self._frames > _BLOCK else True  # None: shown on a terminal and in a notebook
         for start in tqdm(range(0, self._frames, _BLOCK), "sound", leave=False, disable=quiet):
             # Twice the lead: the first samples, which few frames hold, are not used at all.
             first = max(0, start - 2 * self._lead)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from starvox.audio import AudioFileError, read_blocks
 from starvox.corpus.stored_waveform import StoredWaveform, checksum_of, stamp, write_blocks

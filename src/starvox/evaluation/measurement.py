@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from starvox.config import Audio, Generator
 from starvox.corpus import GROUPS, LabelEncoder

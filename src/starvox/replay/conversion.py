@@ -5,7 +5,7 @@ from collections.abc import Callable
 import chainer
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from starvox.config import Generator as Table
 from starvox.models import Discriminator, Generator
@@ -31,8 +31,10 @@ def context_frames(generator: Table) -> int:
     return -(-frames // cell) * cell
 
 
-def convert(gen: Generator, s: Array, c: Array, context: int | None, progress: bool = False) -> Array:
+def convert(gen: Generator, s: Array, c: Array, context: int | None) -> Array:
     """Converts a spectrogram, block by block if batch normalisation allows it.
+
+    On a terminal and in a notebook a bar shows how far a long one is.
 
     Args:
         gen (Generator): on any device.
@@ -43,7 +45,6 @@ def convert(gen: Generator, s: Array, c: Array, context: int | None, progress: b
             so many frames beyond each end give what one pass over the whole gives. None
             is for the statistics of ``s`` itself, which take one pass: about 15 MB
             a second at the record's size.
-        progress: show the time left of a long one on a terminal.
 
     Returns:
         ndarray of the shape of ``s``, float32, in (0, 1).
@@ -54,7 +55,7 @@ def convert(gen: Generator, s: Array, c: Array, context: int | None, progress: b
             return _run(gen, lambda x, c: gen(x, c)[:, 0], s[None, None], c[None], train=True)[0]
     y = np.empty_like(s)
     size, step = s.shape[1], max(1, _BLOCK // context) * context
-    quiet = None if progress and size > step else True  # None: shown on a terminal
+    quiet = None if size > step else True  # None: shown on a terminal and in a notebook
     for start in tqdm(range(0, size, step), "conversion", leave=False, disable=quiet):
         first = max(0, start - context)
         part = s[None, :, first : start + step + context]

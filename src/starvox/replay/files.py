@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from starvox.audio import AudioFileError, read_waveform, write_wav
-from starvox.audio.source import Array, Source
+from starvox.audio.source import Array
 from starvox.errors import UserError
 from starvox.files import file_name
 from starvox.plotting import draw_spectrograms, save_figure
@@ -85,11 +85,11 @@ class FileReplay:
         if not there:
             yield self._write(recording, wave)
         if not (there and copy.exists()):
-            yield self._write(copy, self._sound(source, source.spectrogram))
+            yield self._write(copy, source.sound(source.spectrogram, self.phase, self.band))
         for target in targets:
-            s = self.run.generate(source.spectrogram, **target, statistics=self.statistics, progress=True)
+            s = self.run.generate(source.spectrogram, **target, statistics=self.statistics)
             result = self._result(name, target)
-            yield self._write(result, self._sound(source, s))
+            yield self._write(result, source.sound(s, self.phase, self.band))
             if self.figure:
                 x, y = source.inner(source.spectrogram), source.inner(s)
                 words = ", ".join(filter(None, target.values())) or "no label"
@@ -122,9 +122,6 @@ class FileReplay:
                 f"{recording} is another recording; replace with --overwrite, or choose another folder"
             )
         return True
-
-    def _sound(self, source: Source, s: Array) -> Array:
-        return source.sound(s, self.phase, self.band, progress=True)
 
     def _write(self, path: Path, wave: Array) -> Path:
         write_wav(path, wave, self.run.exp.audio.sample_rate)

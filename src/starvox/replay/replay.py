@@ -145,7 +145,6 @@ class Replay:
         birthplace: str | None = None,
         sex: str | None = None,
         statistics: str = "running",
-        progress: bool = False,
     ) -> Array:
         """Converts a spectrogram.
 
@@ -155,7 +154,6 @@ class Replay:
             speaker, birthplace, sex: as in `convert`.
             statistics: of batch normalisation: ``running`` (from training), or ``clip``
                 (of ``s``; in one pass, 15 MB a second at the record's size).
-            progress: show the time left of a long input on a terminal.
 
         Returns:
             ndarray of the shape of ``s``, float32, in (0, 1).
@@ -168,4 +166,4 @@ class Replay:
         c = self.encoder.input(speaker, birthplace, sex)
         # Instance normalisation has no running statistics, only those of the whole clip.
         local = statistics == "running" and self.exp.generator.normalization == "batch"
-        return convert(self.gen, s, c, context_frames(self.exp.generator) if local else None, progress)
+        return convert(self.gen, s, c, context_frames(self.exp.generator) if local else None)

@@ -52,7 +52,8 @@ def write_report(run: str | Path, out: str | Path | None = None, limit: int = LI
     Args:
         run: a results folder.
         out: the file to make or replace; ``report.html`` in the folder if None.
-        limit: of all pictures and sounds, in characters. What comes last is left out.
+        limit: of all pictures and sounds, in characters. What comes last is left out;
+            of the files of a folder the pictures come last.
 
     Raises:
         UserError: if the folder is no run, a file in it is damaged, or the page
@@ -174,11 +175,11 @@ def _listen(folder: Path, media: Media) -> list[tuple[str, list[Item], list[Item
     sources = {match[1] for name in names.values() if (match := _SOURCE.fullmatch(name))}
     groups: dict[str, tuple[list[Item], list[Item]]] = {"": ([], [])}
 
-    def order(file: tuple[Path, str]) -> tuple[bool, bool, bool, str]:
-        """What went in, what was made of it, and the way back."""
-        name = file[1]
-        way_back = name.endswith("_reconstruction")
-        return way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
+    def order(file: tuple[Path, str]) -> tuple[bool, bool, bool, bool, str]:
+        """Sounds while there is room, then pictures: what went in, what was made of it, and the way back."""
+        path, name = file
+        picture, way_back = path.suffix == ".png", name.endswith("_reconstruction")
+        return picture, way_back, not name.endswith("_input"), "_copy-synthesis" not in name, name
 
     for path, name in sorted(names.items(), key=order):
         source = max((s for s in sources if name.startswith(f"{s}_")), key=len, default="")

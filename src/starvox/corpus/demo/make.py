@@ -10,7 +10,7 @@ from pathlib import Path
 
 import soundfile
 from filelock import FileLock
-from tqdm import tqdm
+from tqdm.auto import tqdm
 
 from starvox.corpus.demo.espeak import SAMPLE_RATE
 from starvox.corpus.demo.speakers import say
