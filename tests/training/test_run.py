@@ -305,16 +305,27 @@ def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(tiny, options, capsys
     assert "resuming from iteration 2" in printed
 
 
-def test_a_folder_that_is_moved_during_a_training_is_not_made_again(tiny, options, tmp_path, monkeypatch):
+@pytest.mark.parametrize("moment", ["between two iterations", "while a file is written"])
+def test_a_folder_that_is_moved_during_a_training_is_not_made_again(
+    tiny, options, tmp_path, monkeypatch, moment
+):
     out, moved = tmp_path / "tiny", tmp_path / "moved"
-    update = StarGANUpdater.update_core
+    update, replace = StarGANUpdater.update_core, os.replace
 
     def move(updater):
         if updater.iteration == 3:
             out.rename(moved)
         update(updater)
 
-    monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    def move_writing(source, target):
+        if 2 in Run(out).snapshots() and target.name == "log":
+            out.rename(moved)
+        replace(source, target)
+
+    if moment == "between two iterations":
+        monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    else:
+        monkeypatch.setattr(os, "replace", move_writing)
     with pytest.raises(UserError, match="tiny was moved or removed while it was trained in"):
         train(tiny, options(out))
     assert not out.exists()
@@ -334,6 +345,9 @@ def test_resuming_with_other_label_names_is_refused(tiny, options, copy):
     with pytest.raises(
         UserError, match=r"labels\.json: the set of label names is not .*restore it, or start"
     ):
+        train(tiny, options(copy), resume=True)
+    os.truncate(copy / "labels.json", 300_000_000)
+    with pytest.raises(UserError, match=r"labels\.json: more than 256 MB"):
         train(tiny, options(copy), resume=True)
 
 

@@ -50,7 +50,8 @@ def _run(args) -> None:
     for evaluation in evaluate(
         folder, iterations, data, args.store, args.device, args.clips, args.seed, training=training
     ):
-        print(f"{format_evaluation(evaluation)}\n{write_evaluation(out, evaluation)}", flush=True)
+        print(format_evaluation(evaluation), flush=True)  # first: a folder may be read-only
+        print(write_evaluation(out, evaluation), flush=True)
     if len(found := read_evaluations(out)) > 1:
         figure, curves = draw_evaluations(found), Run(out).inside(Run(out).curves)
         print(*(save_figure(figure, curves / f"evaluation.{ending}") for ending in ("png", "svg")), sep="\n")
