@@ -39,3 +39,16 @@ def test_the_result_is_that_of_the_kept_run():
     }.items():
         text = (ROOT / page).read_text(encoding="utf-8")
         assert [number for number in numbers if number not in text] == [], page
+
+
+def test_the_table_of_mini_is_that_of_the_kept_run():
+    text = (ROOT / "experiments/mini/README.md").read_text(encoding="utf-8")
+    paths = list((ROOT / "experiments/mini/runs/record-s0").glob("evaluation_iter_*.json"))
+    for e in (json.loads(path.read_text()) for path in paths):
+        unit = e["distances"]["different_clips"]["mean"]
+        near = [e["errors"][name]["mean"] / unit for name in ("copy", "identity")]
+        target = f"{e['judge']['speaker']['converted']['mean']:.0%}".replace("%", " %")
+        words = [e["words"][name]["converted"]["mean"] for name in ("stoi", "energy")]
+        cells = [*(f"{value:.2f}" for value in (*near, e["judged_by"]["response"])), target]
+        assert " | ".join([f"| {e['iteration']}", *cells, *(f"{value:.2f}" for value in words)]) in text
+    assert len(paths) == 7

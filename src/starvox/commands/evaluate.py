@@ -1,5 +1,6 @@
 """``starvox evaluate``."""
 
+import json
 import os
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def add(commands) -> None:
 
 
 def _run(args) -> None:
-    from starvox.evaluation.evaluate import evaluate, read_evaluations, write_evaluation
+    from starvox.evaluation.evaluate import evaluate, read_evaluations
     from starvox.evaluation.table import format_evaluation
+    from starvox.files import write_text
     from starvox.plotting import draw_evaluations, save_figure
     from starvox.run.run import Run
 
@@ -50,8 +52,11 @@ def _run(args) -> None:
     for evaluation in evaluate(
         folder, iterations, data, args.store, args.device, args.clips, args.seed, training=training
     ):
-        print(format_evaluation(evaluation), flush=True)  # first: a folder may be read-only
-        print(write_evaluation(out, evaluation), flush=True)
+        print(format_evaluation(evaluation), flush=True)  # first: the folder may be read-only
+        path = Run(out).evaluation(evaluation["iteration"])
+        write_text(path, json.dumps(evaluation, indent=2) + "
+")
+        print(path, flush=True)
     if len(found := read_evaluations(out)) > 1:
         figure, curves = draw_evaluations(found), Run(out).inside(Run(out).curves)
         print(*(save_figure(figure, curves / f"evaluation.{ending}") for ending in ("png", "svg")), sep="\n")

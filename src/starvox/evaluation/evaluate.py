@@ -11,7 +11,7 @@ from starvox.errors import UserError
 from starvox.evaluation.evaluation_set import EvaluationSet
 from starvox.evaluation.judge import Judge
 from starvox.evaluation.measurement import measure
-from starvox.files import read_text, write_text
+from starvox.files import read_text
 from starvox.replay.networks import load_networks
 from starvox.run.run import Run
 
@@ -73,13 +73,6 @@ def evaluate(
                 exp, encoder, manifest, store_folder, crops or DEFAULT_CROPS, seed, judge, progress
             )
         yield measure(networks, clips, progress)
-
-
-def write_evaluation(folder: Path, evaluation: dict[str, Any]) -> Path:
-    """Writes ``evaluation_iter_N.json``; returns its path."""
-    path = Run(folder).evaluation(evaluation["iteration"])
-    write_text(path, json.dumps(evaluation, indent=2) + "\n")
-    return path
 
 
 def read_evaluations(folder: Path) -> list[dict[str, Any]]:

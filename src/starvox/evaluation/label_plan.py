@@ -1,7 +1,7 @@
 """Which labels the generator is tried with on a clip."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,7 +45,11 @@ def plan_labels(
         classes: group -> names that the run knows.
         rng: the plan is a function of its state and the other arguments.
     """
-    targets = _draw_targets(own, voices, classes, rng)
+    others = [voice for voice in voices if voice != own]
+    if len(others) < 2:
+        others = [tuple(_pick(classes[group] or [None], rng) for group in GROUPS) for _ in range(2)]
+    one, other = rng.choice(len(others), 2, replace=False)
+    targets = others[one], others[other]
     pairs = {"voice": targets} if targets[0] != targets[1] else {}
     for place, group in enumerate(GROUPS):
         if len(classes[group]) > 1:
@@ -55,15 +59,7 @@ def plan_labels(
     return LabelPlan(own, targets, pairs)
 
 
-def _draw_targets(own, voices, classes, rng) -> tuple[LabelTuple, LabelTuple]:
-    others = [voice for voice in voices if voice != own]
-    if len(others) < 2:
-        others = [tuple(_pick(classes[group] or [None], rng) for group in GROUPS) for _ in range(2)]
-    first, second = rng.choice(len(others), 2, replace=False)
-    return others[first], others[second]
-
-
-def _pick(names: Sequence, rng: np.random.Generator):
+def _pick(names: Sequence[Any], rng: np.random.Generator) -> Any:
     return names[int(rng.integers(len(names)))]
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starvox.corpus import GROUPS
-from starvox.evaluation.words import KEPT, is_kept, needed
+from starvox.evaluation.words import KEPT, needed
 
 # A third of what another voice makes of the same words, and less than what
 # another pitch makes of the same voice. Below it no other voice was made.
@@ -50,7 +50,7 @@ def give_verdict(tables: Mapping[str, Any]) -> dict[str, Any]:
     shares = [tables["judge"][group]["converted"] for group in GROUPS] if tables["judge"] else []
     target = next((row["mean"] for row in shares if row), None)
     measures = {name: row for name, row in tables["words"].items() if row and row["converted"]}
-    kept = len(measures) == 2 and all(map(is_kept, measures.values()))
+    kept = len(measures) == 2 and all(row["converted"]["mean"] >= needed(row) for row in measures.values())
     if target is not None and target >= MIN_TARGET_SHARE and kept and copy > MAX_COPY_ERROR:
         text = "converts"
     elif answer >= MIN_RESPONSE and copy <= MAX_ERROR:

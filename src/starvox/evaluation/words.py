@@ -53,12 +53,7 @@ def stoi(reference: np.ndarray, sound: np.ndarray, sample_rate: int) -> float | 
             return None
 
 
-def is_kept(row: dict) -> bool:
-    """Returns whether a measure's ``converted`` is at least half-way from ``unrelated`` to ``copy``."""
-    return row["converted"]["mean"] >= needed(row)
-
-
 def needed(row: dict) -> float:
-    """Returns the value that is half-way from ``unrelated`` to ``copy``."""
+    """Returns from which value on a measure's words are kept: half-way from ``unrelated`` to ``copy``."""
     low, high = row["unrelated"]["mean"], row["copy"]["mean"]
     return low + KEPT * (high - low)
