@@ -236,6 +236,7 @@ def test_what_there_is_no_room_for_is_named(full, found, tmp_path):
         ("evaluation_iter_2.json", "{", "evaluation_iter_2.json: damaged"),
         ("environment.json", "[]", "environment.json: damaged"),
         ("config.json", "[]", "config.json: damaged"),
+        ("config.json", f'{{"title": "{"x" * 2_000_000}"}}', "config.json: damaged"),
         ("log", "{}", "log: not a log"),
     ],
 )

@@ -54,8 +54,7 @@ def _run(args) -> None:
     ):
         print(format_evaluation(evaluation), flush=True)  # first: the folder may be read-only
         path = Run(out).evaluation(evaluation["iteration"])
-        write_text(path, json.dumps(evaluation, indent=2) + "
-")
+        write_text(path, json.dumps(evaluation, indent=2) + "\n")
         print(path, flush=True)
     if len(found := read_evaluations(out)) > 1:
         figure, curves = draw_evaluations(found), Run(out).inside(Run(out).curves)
