@@ -14,6 +14,7 @@ from starvox import UserError, load_experiment
 from starvox.run.lock import Lock
 from starvox.run.log import read_log
 from starvox.run.run import Run
+from starvox.training.extensions.samples import Samples
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -305,12 +306,14 @@ def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(tiny, options, capsys
     assert "resuming from iteration 2" in printed
 
 
-@pytest.mark.parametrize("moment", ["between two iterations", "while a file is written"])
+@pytest.mark.parametrize(
+    "moment", ["between two iterations", "while a file is written", "while samples are made"]
+)
 def test_a_folder_that_is_moved_during_a_training_is_not_made_again(
     tiny, options, tmp_path, monkeypatch, moment
 ):
     out, moved = tmp_path / "tiny", tmp_path / "moved"
-    update, replace = StarGANUpdater.update_core, os.replace
+    update, replace, convert = StarGANUpdater.update_core, os.replace, Samples._convert
 
     def move(updater):
         if updater.iteration == 3:
@@ -322,8 +325,15 @@ def test_a_folder_that_is_moved_during_a_training_is_not_made_again(
             out.rename(moved)
         replace(source, target)
 
+    def move_converting(samples):
+        if 2 in Run(out).snapshots():
+            out.rename(moved)
+        return convert(samples)
+
     if moment == "between two iterations":
         monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    elif moment == "while samples are made":
+        monkeypatch.setattr(Samples, "_convert", move_converting)
     else:
         monkeypatch.setattr(os, "replace", move_writing)
     with pytest.raises(UserError, match="tiny was moved or removed while it was trained in"):
