@@ -57,7 +57,7 @@ def test_unreadable(tmp_path):
     assert reason(tmp_path / "link.wav") == "unreadable: No such file or directory"
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.mp3"])
+@pytest.mark.parametrize("name", ["a.wav", "a.aiff", "a.au", "a.mp3", "a.w64", "a.rf64"])
 def test_a_half_copied_file_is_refused(tmp_path, name):
     path = tmp_path / name
     soundfile.write(path, tone(44100), 44100)

@@ -117,8 +117,9 @@ def test_another_recording_of_the_same_name(capsys, speech, length):
     main([*command, "--phase", "source", "in/x/one.wav", "--speaker", "a"])
     soundfile.write("in/y/one.wav", speech[20000:][:length], 16000)
     for phase in ("source", "griffin-lim"):
-        assert main([*command, "--phase", phase, "in/y/one.wav", "--speaker", "b/c"]) == 2
-        assert "out/one_input.wav is another recording; replace with" in capsys.readouterr().err
+        for more in ([], ["--overwrite"]):  # which replaces what was made of the same recording
+            assert main([*command, "--phase", phase, "in/y/one.wav", "--speaker", "b/c", *more]) == 2
+            assert "out/one_input.wav is another recording, beside" in capsys.readouterr().err
 
 
 def test_an_unreadable_file_does_not_stop_the_others(capsys):

@@ -64,7 +64,7 @@ def test_the_index_is_that_of_earlier_versions(store, tmp_path):
         "files": {
             "16000": {
                 str(path): {"stamp": stamp(path), "key": key},
-                str(bad): {"stamp": stamp(bad), "reason": reasons[0]},
+                str(bad): {"reason": reasons[0]},
             }
         },
         "waves": {key: [128 + 4 * 4000, 4000, checksum_of(wave)]},
@@ -80,16 +80,23 @@ def test_sample_rates_are_kept_apart(store, tmp_path):
 
 
 def test_second_time_nothing_is_read_nor_told(store, tmp_path, capfd, monkeypatch):
-    good, bad = sound(tmp_path / "a.wav"), tmp_path / "b.wav"
-    bad.write_text("text")
-    first = add(store, [good, bad])
-    assert "decoding: 2 clips" in capfd.readouterr().err
-    assert first[1][bad].startswith("unreadable: Format not recognised")
-    monkeypatch.delattr("starvox.corpus.store.open_plain")
+    good = sound(tmp_path / "a.wav")
+    first = add(store, [good])
+    assert "decoding: 1 clips" in capfd.readouterr().err
+    monkeypatch.delattr("starvox.corpus.store.hashlib")
     before = stored(store)
-    assert add(WaveformStore(store._folder, 16000), [good, bad]) == first
+    assert add(WaveformStore(store._folder, 16000), [good]) == first
     assert stored(store) == before
     assert capfd.readouterr().err == ""
+
+
+def test_what_cannot_be_decoded_is_tried_again_as_a_disk_may_have_failed_for_a_moment(store, tmp_path, capfd):
+    bad = tmp_path / "b.wav"
+    bad.write_text("text")
+    for _ in range(2):
+        found = add(WaveformStore(store._folder, 16000), [bad])[1]
+        assert found[bad].startswith("unreadable: Format not recognised")
+        assert "decoding: 1 clips" in capfd.readouterr().err
 
 
 def test_changed_file_is_noticed(store, tmp_path):
@@ -236,7 +243,8 @@ def test_interrupted_work_is_kept(store, tmp_path):
     saved = json.loads((store._folder / "starvox-index.json").read_text())
     verdicts = saved["verdicts"]["rule"].values()
     assert set(verdicts) == {"judged"}
-    assert 3 <= len(verdicts) < 6 and len(saved["files"]["16000"]) > 3  # the thread may be at the next clip already
+    assert len(verdicts) >= 3  # the thread may have been at the next clip already
+    assert len(saved["files"]["16000"]) > 3
 
 
 def test_verdicts_are_remembered_by_name(store, tmp_path):
@@ -265,6 +273,13 @@ def test_an_index_of_another_name_is_left_alone(store, tmp_path):
     (tmp_path / "store" / "index.json").write_text("mine")
     add(store, [sound(tmp_path / "a.wav")])
     assert (tmp_path / "store" / "index.json").read_text() == "mine"
+
+
+def test_a_pipe_for_the_index_is_replaced(tmp_path):
+    (tmp_path / "store").mkdir()
+    os.mkfifo(tmp_path / "store" / "starvox-index.json")
+    path = sound(tmp_path / "a.wav")
+    assert path in add(WaveformStore(tmp_path / "store", 16000), [path])[0]
 
 
 def test_a_file_that_is_still_being_written_is_not_used(store, tmp_path):

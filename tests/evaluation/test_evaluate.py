@@ -1,6 +1,7 @@
 """Evaluation of networks whose answers are known, and of a real training."""
 
 import json
+import shutil
 
 import chainer
 import numpy as np
@@ -178,6 +179,17 @@ def test_the_command_takes_the_clips_of_the_run(run, store, capsys):
     assert format_evaluation(written) in shown
     assert f"verdict: {written['verdict']}\n" in shown
     assert not list(run.glob(".evaluation*"))
+
+
+def test_what_cannot_be_written_is_shown(run, store, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "tiny")
+    (tmp_path / "tiny/evaluation_iter_2.json").unlink(missing_ok=True)
+    (tmp_path / "tiny/evaluation_iter_2.json").mkdir()
+    command = ["evaluate", str(tmp_path / "tiny"), "--clips", "2", "--device", "cpu", "--store", str(store)]
+    assert main(command) == 2
+    shown = capsys.readouterr()
+    assert "\nverdict: " in shown.out
+    assert "evaluation_iter_2.json: cannot be written (" in shown.err
 
 
 def test_all_kept_generators_make_a_figure(run, store, capsys):

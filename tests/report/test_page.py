@@ -242,6 +242,7 @@ def test_pictures_are_left_out_before_sounds(run):
         ("evaluation_iter_2.json", "{", "evaluation_iter_2.json: damaged"),
         ("environment.json", "[]", "environment.json: damaged"),
         ("config.json", "[]", "config.json: damaged"),
+        ("config.json", f'{{"title": "{"x" * 2_000_000}"}}', "config.json: damaged"),
         ("log", "{}", "log: not a log"),
     ],
 )

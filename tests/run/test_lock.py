@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from starvox import UserError
-from starvox.run.lock import LOCK, Lock
+from starvox.run.lock import LOCK, Lock, is_held
 
 HOLD = """
 import sys
@@ -83,3 +83,9 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch, capsys):
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs Linux's /proc, which not even root fills")
 def test_a_place_that_takes_no_folder():
     refused("/proc/self/run", r"/proc/self/run: cannot be written to \(.*\)")
+
+
+def test_a_pipe_in_its_place_is_held_by_nobody(tmp_path):
+    os.mkfifo(tmp_path / LOCK)
+    assert not is_held(tmp_path)
+    refused(tmp_path, "not a file")

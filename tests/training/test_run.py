@@ -16,6 +16,7 @@ from starvox.run.log import read_log
 from starvox.run.run import Run
 from starvox.training import assemble
 from starvox.training.extensions import Progress
+from starvox.training.extensions.samples import Samples
 from starvox.training.run import train
 from starvox.training.updater import StarGANUpdater
 
@@ -323,16 +324,36 @@ def test_a_trainers_snapshot_with_a_wrong_array_is_skipped(tiny, options, capsys
     assert "resuming from iteration 2" in printed
 
 
-def test_a_folder_that_is_moved_during_a_training_is_not_made_again(tiny, options, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "moment", ["between two iterations", "while a file is written", "while samples are made"]
+)
+def test_a_folder_that_is_moved_during_a_training_is_not_made_again(
+    tiny, options, tmp_path, monkeypatch, moment
+):
     out, moved = tmp_path / "tiny", tmp_path / "moved"
-    update = StarGANUpdater.update_core
+    update, replace, convert = StarGANUpdater.update_core, os.replace, Samples._convert
 
     def move(updater):
         if updater.iteration == 3:
             out.rename(moved)
         update(updater)
 
-    monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    def move_writing(source, target):
+        if 2 in Run(out).snapshots() and target.name == "log":
+            out.rename(moved)
+        replace(source, target)
+
+    def move_converting(samples):
+        if 2 in Run(out).snapshots():
+            out.rename(moved)
+        return convert(samples)
+
+    if moment == "between two iterations":
+        monkeypatch.setattr(StarGANUpdater, "update_core", move)
+    elif moment == "while samples are made":
+        monkeypatch.setattr(Samples, "_convert", move_converting)
+    else:
+        monkeypatch.setattr(os, "replace", move_writing)
     with pytest.raises(UserError, match="tiny was moved or removed while it was trained in"):
         train(tiny, options(out))
     assert not out.exists()
@@ -352,6 +373,9 @@ def test_resuming_with_other_label_names_is_refused(tiny, options, copy):
     with pytest.raises(
         UserError, match=r"labels\.json: the set of label names is not .*restore it, or start"
     ):
+        train(tiny, options(copy), resume=True)
+    os.truncate(copy / "labels.json", 300_000_000)
+    with pytest.raises(UserError, match=r"labels\.json: more than 256 MB"):
         train(tiny, options(copy), resume=True)
 
 

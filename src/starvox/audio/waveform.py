@@ -92,7 +92,9 @@ def _promised_frames(sound: soundfile.SoundFile, path: str | Path) -> float:
         # Without this table libsndfile guesses the number from the size of the file.
         return sound.frames if b"Xing" in head or b"Info" in head else 0
     # Of a file that is cut off libsndfile tells what is there; what should be there is in its notes.
-    note = re.search(r"^ *(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", sound.extra_info, re.M)
+    # Of W64 (riff) and RF64 (Riff size) the note is on the whole file.
+    names = "data|SSND|Data Size|riff|Riff size"
+    note = re.search(rf"^ *(?:{names}) *: (\d+) \(should be (\d+)\)", sound.extra_info, re.M)
     promised, found = map(int, note.groups()) if note else (0, 0)
     # Programs that write to a pipe claim 2 or 4 GB: they do not know.
     return sound.frames * promised / found if 0 < found < promised < _UNKNOWN_SIZE else sound.frames

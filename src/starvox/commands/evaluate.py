@@ -52,9 +52,10 @@ def _run(args) -> None:
     for evaluation in evaluate(
         folder, iterations, data, args.store, args.device, args.clips, args.seed, training=training
     ):
+        print(format_evaluation(evaluation), flush=True)  # first: the folder may be read-only
         path = Run(out).evaluation(evaluation["iteration"])
         write_text(path, json.dumps(evaluation, indent=2) + "\n")
-        print(f"{format_evaluation(evaluation)}\n{path}", flush=True)
+        print(path, flush=True)
     if len(found := read_evaluations(out)) > 1:
         figure, curves = draw_evaluations(found), Run(out).inside(Run(out).curves)
         print(*(save_figure(figure, curves / f"evaluation.{ending}") for ending in ("png", "svg")), sep="\n")

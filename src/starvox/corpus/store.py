@@ -27,9 +27,9 @@ _OF_THE_FILE = (
 
 
 class _Source(BaseModel):
-    """A sound file as it was last seen; one without a stamp is read again the next time."""
+    """A sound file as it was last seen; one without a key is read again the next time."""
 
-    stamp: list[int] | None
+    stamp: list[int] | None = None
     key: str | None = None
     reason: str = ""  # why it has no key
 
@@ -62,7 +62,8 @@ class WaveformStore:
         self._index_path = self._folder / "starvox-index.json"
         self._sample_rate = sample_rate
         try:
-            self._index = _Index.model_validate_json(self._index_path.read_bytes())
+            with open_plain(self._index_path) as file:
+                self._index = _Index.model_validate_json(file.read())
         except (OSError, ValueError):
             self._index = _Index()
         self._files = self._index.files.setdefault(str(sample_rate), {})
@@ -134,9 +135,9 @@ class WaveformStore:
     def _known(self, path: Path) -> _Source | None:
         """Returns what is known of a file, if neither it nor what is stored of it has changed since."""
         source = self._files.get(_name(path))
-        if source is None or source.stamp is None or source.stamp != stamp(path):
+        if source is None or source.key is None or source.stamp != stamp(path):
             return None
-        return source if source.key is None or self._is_whole(source.key) else None
+        return source if self._is_whole(source.key) else None
 
     def _is_whole(self, key: str) -> bool:
         """Returns whether a waveform has its size; damage within is noticed when it is read."""
@@ -150,12 +151,11 @@ class WaveformStore:
             with open_plain(path) as file:
                 digest = hashlib.file_digest(file, "sha256")
         except FileNotFoundError:
-            return _Source(stamp=None, reason="not found: paths start at the manifest's folder")
+            return _Source(reason="not found: paths start at the manifest's folder")
         except OSError as error:
             if error.errno not in _OF_THE_FILE:
                 raise
-            # Without a stamp it is tried again the next time: its mode may be mended.
-            return _Source(stamp=None, reason=f"unreadable: {error.strerror}")
+            return _Source(reason=f"unreadable: {error.strerror}")
         digest.update(str(self._sample_rate).encode())
         source = _Source(stamp=before, key=(key := digest.hexdigest()))
         if not self._is_whole(key):
@@ -164,10 +164,10 @@ class WaveformStore:
                     samples = write_blocks(temporary, self._read(path))
                     wave = temporary.stat().st_size, samples, checksum_of(temporary)
                 self._index.waves[key] = wave
-            except AudioFileError as error:
-                source = _Source(stamp=before, reason=str(error))
+            except AudioFileError as error:  # which can be a disk's, that libsndfile takes for the format's
+                source = _Source(reason=str(error))
         if stamp(path) != before:
-            return _Source(stamp=None, reason="changed while it was read: start again when it is complete")
+            return _Source(reason="changed while it was read: start again when it is complete")
         return source
 
     def _read(self, path: Path) -> Iterator[np.ndarray]:

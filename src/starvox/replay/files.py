@@ -81,10 +81,9 @@ class FileReplay:
         source = self.run.source(wave := read_waveform(path, self.run.exp.audio.sample_rate))
         copy = self._path(f"{name}_copy-synthesis")
         recording = self.folder / f"{name}_input.wav"
-        there = not self.overwrite and self._is_there(recording, wave)
-        if not there:
+        if not (there := self._is_there(recording, wave)) or self.overwrite:
             yield self._write(recording, wave)
-        if not (there and copy.exists()):
+        if not (there and copy.exists()) or self.overwrite:
             yield self._write(copy, source.sound(source.spectrogram, self.phase, self.band))
         for target in targets:
             s = self.run.generate(source.spectrogram, **target, statistics=self.statistics)
@@ -119,7 +118,7 @@ class FileReplay:
         scaled = wave / max(1, np.abs(wave).max(initial=0))  # as `write_wav` does
         if found.shape != wave.shape or not np.allclose(found, scaled, rtol=0, atol=1e-4):
             raise UserError(
-                f"{recording} is another recording; replace with --overwrite, or choose another folder"
+                f"{recording} is another recording, beside what was made of it; choose another folder"
             )
         return True
 

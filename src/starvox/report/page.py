@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
 from markupsafe import Markup
 
-from starvox.config import Experiment, experiment_folder, load_experiment
+from starvox.config import MAX_BYTES, Experiment, experiment_folder, load_experiment
 from starvox.errors import UserError
 from starvox.evaluation.table import format_evaluation
 from starvox.files import read_text, write_text
@@ -112,7 +112,7 @@ def _read(path: Path, media: Media, show: Callable[[Any], Any] = _show) -> dict[
     if not media.has(path):
         return {}
     try:
-        return _flatten(json.loads(read_text(path)), show)
+        return _flatten(json.loads(read_text(path, MAX_BYTES)), show)
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         raise UserError(
             f"{path}: damaged: it holds no JSON object of starvox's; remove it, or restore it"

@@ -20,7 +20,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 def is_held(folder: Path) -> bool:
     """Returns whether a training holds a results folder now, on this machine; changes nothing there."""
     try:
-        with (folder / LOCK).open("rb") as file:
+        with open_plain(folder / LOCK) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)  # released when the file is closed
     except BlockingIOError:
         return True

@@ -169,7 +169,8 @@ def build_trainer(
 
     trainer.extend(Progress(stop.iterations, log, pauses), trigger=(1, "iteration"))
     clips, targets = samples
-    trainer.extend(Samples(updater.gen, clips, targets, exp.audio, 2**exp.generator.depth), trigger=sample)
+    multiple = 2**exp.generator.depth
+    trainer.extend(Samples(updater.gen, clips, targets, exp.audio, multiple, lock.check), trigger=sample)
     trainer.extend(Curves(exp.id), trigger=curves)
     saved = Snapshots(lambda trainer: planned(trainer) or stop(trainer), seed, lock.check)
     trainer.extend(saved, trigger=snapshot)

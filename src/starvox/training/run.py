@@ -144,7 +144,7 @@ def _train(
             what = f"no speaker and no birthplace of {options.held_out} is one of {options.data}"
             print(f"warning: {what}: of another corpus?")
         if recorded:
-            same = run.labels.is_file() and run.labels.read_bytes() == encoder.dumps().encode()
+            same = run.encoder(exp) == encoder
             run.refuse_if_changed(run.labels, same, "the set of label names")
             same = recorded.corpus == corpus.fingerprint()
             what = "the corpus" if same else f"the corpus ({corpus.difference(run.clips)})"
@@ -204,7 +204,12 @@ def _train(
         flush=True,
         end="",
     )
-    trainer.run(show_loop_exception_msg=False)
+    try:
+        trainer.run(show_loop_exception_msg=False)
+    except WriteError:
+        if lock:
+            lock.check()  # it says so if the folder was moved just then
+        raise
     if changes := corpus.changes():
         print(changes)
     if not stop.is_end(updater.iteration) and stop.requested:

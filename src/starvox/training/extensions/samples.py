@@ -1,6 +1,6 @@
 """What the generator does to fixed held-out clips, to look at and to hear."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import chainer
@@ -45,11 +45,19 @@ class Samples(Extension):
         targets (list of Voice): what to convert it to; their titles differ.
         audio: the experiment's table ``audio``.
         multiple (int): of which the number of frames is one; 2^depth of the generator.
+        check: raises if the results folder is no longer this training's.
     """
 
     def __init__(
-        self, gen: chainer.Link, clips: list[SampleClip], targets: list[Voice], audio: Audio, multiple: int
+        self,
+        gen: chainer.Link,
+        clips: list[SampleClip],
+        targets: list[Voice],
+        audio: Audio,
+        multiple: int,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
+        self._check = check
         self._gen = gen
         self._clips = clips
         self._targets = targets
@@ -66,6 +74,7 @@ class Samples(Extension):
             for source, row in zip(self._sources, zip(*columns.values(), strict=True), strict=True)
         ]
         figure = draw_spectrograms(rows, list(columns), self._audio, labels)
+        self._check()  # the conversion takes its time
         save_figure(figure, folder / "spectrograms.png")
         sounds = {"input": [clip.crop for clip in self._clips]}
         for column, outputs in columns.items():
@@ -74,6 +83,7 @@ class Samples(Extension):
             sounds[title] = [source.sound(s, "source") for source, s in pairs]
         for name, waves in zip(_file_names(sounds), sounds.values(), strict=True):
             for label, wave in zip(labels, waves, strict=True):
+                self._check()
                 write_wav(folder / f"{file_name(label)}_{name}.wav", wave, self._audio.sample_rate)
 
     def _convert(self) -> dict[str, Array]:
