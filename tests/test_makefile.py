@@ -83,13 +83,17 @@ def ready(project):
     return project
 
 
-def start(folder, *arguments):
+def outside_make():
+    """Returns the environment as it is where no make runs the tests with values of its own."""
     names = re.findall(r"^TEXTS := (.*)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[0].split()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in names}
+    return {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k not in (*names, "ARGS")}
+
+
+def start(folder, *arguments):
     return subprocess.Popen(
         ["make", *arguments],
         cwd=folder,
-        env=environment | {"PYTHON": "./python3"},
+        env=outside_make() | {"PYTHON": "./python3"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -136,8 +140,7 @@ def test_values_are_text_and_never_run(ready, text):
 
 
 def test_values_of_the_environment_are_text_too(ready):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    environment |= {
+    environment = outside_make() | {
         "EXP": "$(touch pwned)`touch pwned`$(shell touch pwned)",
         "OUT": "",
         "PYTHON": "./python3",
