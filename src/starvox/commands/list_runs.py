@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from starvox.run.run import Run
 
 _LOSSES = {
-    **{"dis/wasserstein": "W", "dis/classification": "D class", "gen/classification": "G class"},
+    "dis/wasserstein": "W",
+    "dis/classification": "D class",
+    "gen/classification": "G class",
     "gen/reconstruction": "rec",
 }
 _HEAD = ("run", "experiment", "iteration", "epochs", "state", *_LOSSES.values(), "verdict", "differs in")
@@ -62,14 +64,7 @@ def _describe(run: "Run") -> tuple[str, ...]:
         log = read_log(run.folder)
     except UserError:
         return (name, exp.id, "0", f"0/{exp.training.epochs}", state, *empty[5:], verdict, ", ".join(changed))
-    return (
-        *(
-            name,
-            exp.id,
-            f"{log['iteration'][-1]:.0f}",
-            f"{log['epoch'][-1]:.0f}/{exp.training.epochs}",
-            state,
-        ),
-        *(f"{log[key][-1]:.4g}" for key in _LOSSES),
-        *(verdict, ", ".join(changed)),
-    )
+    iteration, epoch = (f"{log[key][-1]:.0f}" for key in ("iteration", "epoch"))
+    losses = [f"{log[key][-1]:.4g}" for key in _LOSSES]
+    epochs = f"{epoch}/{exp.training.epochs}"
+    return (name, exp.id, iteration, epochs, state, *losses, verdict, ", ".join(changed))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
 
+from starvox.corpus.demo import CORPORA
 from starvox.evaluation.evaluate import read_evaluations
 from starvox.evaluation.table import format_evaluation
 from starvox.run.log import LOSSES, read_log
@@ -22,8 +23,11 @@ def make_card(folder: Path) -> str:
     log, evaluations = read_log(folder), read_evaluations(folder)
     iterations, epochs = (int(log[key][-1]) for key in ("iteration", "epoch"))
     command = f"make train EXP={exp.id}"
-    if environment.data != "data/demo/train.csv":
+    made = next((name for name in CORPORA if environment.data == f"data/{name}/train.csv"), None)
+    if made is None:
         command += f" DATA={environment.data}"
+    elif made != "demo":  # the default
+        command += f" CORPUS={made}"
     if epochs < exp.training.epochs:
         command += f" ITERATIONS={iterations}"
     command += f" SEED={environment.seed}"

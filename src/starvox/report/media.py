@@ -8,8 +8,11 @@ import soundfile
 from PIL import Image
 
 _TYPES = {
-    **{".flac": "audio/flac", ".ogg": "audio/ogg"},
-    **{".jpg": "image/jpeg", ".svg": "image/svg+xml", ".webp": "image/webp"},
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".jpg": "image/jpeg",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
 }
 ENDINGS = (".png", ".wav", ".ogg")
 _MAX_PIXELS = 20_000_000

@@ -55,8 +55,11 @@ class Progress(Extension):
         if IN_NOTEBOOK or self._stream.isatty():
             form = "{n_fmt}/{total_fmt} {bar} {desc}"
             self._bar = tqdm(
-                **{"total": self._iterations, "initial": self._first, "file": self._stream},
-                **{"bar_format": form, "dynamic_ncols": True},
+                total=self._iterations,
+                initial=self._first,
+                file=self._stream,
+                bar_format=form,
+                dynamic_ncols=True,
             )
 
     def __call__(self, trainer: Trainer) -> None:
